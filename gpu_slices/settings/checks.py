@@ -1,0 +1,132 @@
+"""Rules over several keys. Each takes settings that are valid key by key and yields what does not fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import groupby
+
+from .. import catalogue
+from .cluster import ExistingNetwork, NewNetwork
+from .effective import replicas_of, sharing_of
+from .mistakes import Mistake, did_you_mean
+from .model import REGION_KEY, Settings
+from .pools import GpuNodeGroup, SystemNodes
+
+Check = Callable[[Settings], Iterator[Mistake]]
+
+
+def _scaling_is_ordered(settings: Settings) -> Iterator[Mistake]:
+    groups: dict[str, SystemNodes | GpuNodeGroup] = {"systemNodes": settings.system_nodes}
+    groups |= {f"gpuNodeGroups.{name}": group for name, group in settings.gpu_node_groups.items()}
+    for path, group in groups.items():
+        if not group.min <= group.desired <= group.max:
+            yield Mistake(
+                path=f"{path}.desired",
+                problem=f"min {group.min}, desired {group.desired} and max {group.max} are not in order",
+                remedy="write min ≤ desired ≤ max",
+            )
+
+
+def _zones_fit(settings: Settings) -> Iterator[Mistake]:
+    if not isinstance(settings.network, NewNetwork) or not settings.network.zones:
+        return
+    zones = settings.network.zones
+    for index, zone in enumerate(zones):
+        letter = zone.removeprefix(settings.region)
+        if letter == zone or len(letter) != 1 or not letter.isalpha():
+            yield Mistake(
+                path=f"network.zones[{index}]",
+                problem=f"{zone!r} is not a zone of {settings.region}",
+                remedy=f"write one like {settings.region}a",
+            )
+    if len(set(zones)) != len(zones):
+        yield Mistake(path="network.zones", problem="a zone is named twice", remedy="name each zone once")
+    if not 2 <= len(zones) <= 4:
+        yield Mistake(
+            path="network.zones", problem=f"{len(zones)} zones do not fit", remedy="name two to four (EKS needs two)"
+        )
+
+
+def _subnets_are_distinct(settings: Settings) -> Iterator[Mistake]:
+    if isinstance(settings.network, ExistingNetwork):
+        subnets = settings.network.private_subnet_ids + settings.network.public_subnet_ids
+        for subnet in sorted({one for one in subnets if subnets.count(one) > 1}):
+            yield Mistake(path="network", problem=f"{subnet} is named twice", remedy="name each subnet once")
+
+
+def _endpoint_is_reachable(settings: Settings) -> Iterator[Mistake]:
+    endpoint = settings.cluster.endpoint
+    if not endpoint.private and not endpoint.public:
+        yield Mistake(
+            path="cluster.endpoint",
+            problem="neither private nor public: nobody could reach the API",
+            remedy="set one of them to true",
+        )
+    if endpoint.public and not endpoint.public_cidrs:
+        yield Mistake(
+            path="cluster.endpoint.publicCidrs", problem="a public endpoint for nobody", remedy="name at least one CIDR"
+        )
+
+
+def _access_means_something(settings: Settings) -> Iterator[Mistake]:
+    for name, access in settings.cluster.access.items():
+        path = f"cluster.access.{name}"
+        if access.policy is None and not access.groups:
+            yield Mistake(path=path, problem="gives no rights", remedy="name a policy, groups, or both")
+        if access.namespaces and access.policy in (None, "cluster-admin"):
+            yield Mistake(
+                path=f"{path}.namespaces",
+                problem="namespaces limit a policy that cannot be limited",
+                remedy="use policy admin, edit or view with namespaces",
+            )
+
+
+def _tenant_pools_exist(settings: Settings) -> Iterator[Mistake]:
+    pools = sorted(settings.gpu_node_groups)
+    for tenant, quota in settings.tenants.items():
+        for index, pool in enumerate(quota.pools):
+            if pool not in settings.gpu_node_groups:
+                yield Mistake(
+                    path=f"tenants.{tenant}.pools[{index}]",
+                    problem=f"there is no GPU pool {pool!r}",
+                    remedy=did_you_mean(pool, pools) if pools else "declare it under gpuNodeGroups",
+                )
+
+
+def _tenant_slices_are_comparable(settings: Settings) -> Iterator[Mistake]:
+    """A quota counts by resource name only; under one name a slice must be the same thing everywhere."""
+    unlike = _unlike_pools(settings)
+    for tenant, quota in settings.tenants.items():
+        if not quota.pools and unlike:
+            yield Mistake(
+                path=f"tenants.{tenant}.pools",
+                problem=f"the quota would count {' and '.join(unlike)} alike, though a slice of each is something else",
+                remedy=f"name the tenant's pools, such as [{sorted(settings.gpu_node_groups)[0]}]",
+            )
+
+
+def _unlike_pools(settings: Settings) -> list[str]:
+    """Pools that advertise one resource name for different GPUs, or for slices and whole GPUs."""
+    kinds: list[tuple[bool, str, bool, str]] = []
+    for name, pool in settings.gpu_node_groups.items():
+        gpu = catalogue.load().instances[pool.instance_type].gpu.name
+        shared = replicas_of(settings, pool) > 1
+        renamed = shared and sharing_of(settings, pool).rename_resource
+        kinds.append((renamed, gpu, shared, name))
+    for _, group in groupby(sorted(kinds), key=lambda kind: kind[0]):
+        members = list(group)
+        if len({member[1:3] for member in members}) > 1:
+            return sorted(member[3] for member in members)
+    return []
+
+
+#: Check → keys that it interprets: where one of them was refused already, the check has nothing sound to say.
+CHECKS: Mapping[Check, tuple[str, ...]] = {
+    _scaling_is_ordered: (),
+    _zones_fit: (REGION_KEY,),
+    _subnets_are_distinct: (),
+    _endpoint_is_reachable: (),
+    _access_means_something: (),
+    _tenant_pools_exist: (),
+    _tenant_slices_are_comparable: ("gpuNodeGroups", "replicas", "sharing"),
+}

@@ -1,0 +1,64 @@
+"""The settings of one stack: every key, its default and its description. Pulumi.yaml repeats the top level."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, Field
+
+from .base import Model, Replicas, Text, refused
+from .cluster import Cluster, Network, NewNetwork
+from .pools import GpuNodeGroup, PoolName, Sharing, SystemNodes, Tenant, TenantName
+
+REGION_KEY: Final = "aws:region"
+
+
+def _region(value: str) -> str:
+    if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", value):
+        raise refused(f"{value!r} is not an AWS region", "write one like us-west-2")
+    return value
+
+
+def _tags(value: dict[str, str]) -> dict[str, str]:
+    for key in value:
+        if key.lower().startswith("aws:"):
+            raise refused(f"AWS keeps tags that start with aws: ({key})", "choose another key")
+    return dict(sorted(value.items()))
+
+
+class Settings(Model):
+    """All settings of one stack, valid and complete. The fields are the keys of the `gpu-slices:` namespace."""
+
+    region: Annotated[Text, AfterValidator(_region)] = Field(alias=REGION_KEY, description="AWS region.")
+    replicas: Replicas = Field(
+        default=1, description="Slices per GPU for every pool that says nothing else; 1 = whole GPUs."
+    )
+    sharing: Sharing = Field(
+        default=Sharing(), description="How GPUs are shared: strategy, renameResource, failRequestsGreaterThanOne."
+    )
+    gpu_stack: Literal["device-plugin", "gpu-operator"] = Field(
+        default="device-plugin", description="What runs on GPU nodes: device-plugin or gpu-operator."
+    )
+    cluster: Cluster = Field(
+        default=Cluster(),
+        description="EKS cluster: name, version, endpoint, logs, logRetentionDays, encryption, access, addons.",
+    )
+    network: Network = Field(
+        default=NewNetwork(),
+        description="New VPC {cidr, zones, nat} or existing one {vpcId, privateSubnetIds, publicSubnetIds}.",
+    )
+    system_nodes: SystemNodes = Field(
+        default=SystemNodes(), description="Nodes without GPUs: instanceType, min, desired, max, diskGiB."
+    )
+    gpu_node_groups: dict[PoolName, GpuNodeGroup] = Field(
+        default={},
+        description="GPU node groups by name: instanceType, replicas, sharing, capacity, min, desired, max, diskGiB, "
+        "diskThroughput, labels, podRequests, amiRelease.",
+    )
+    tenants: dict[TenantName, Tenant] = Field(
+        default={}, description="Teams by namespace: {pools, slices}; each gets a quota in slices."
+    )
+    tags: Annotated[dict[str, Text], AfterValidator(_tags)] = Field(
+        default={}, description="AWS tags on everything that can carry them."
+    )

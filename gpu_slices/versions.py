@@ -1,0 +1,34 @@
+"""Every pin that is not a Python package: one line, one fact. Python packages are pinned in requirements*.txt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChartPin:
+    """One Helm chart: its name, repository and exact version."""
+
+    chart: str
+    repo: str
+    version: str
+
+
+# renovate: datasource=helm depName=nvidia-device-plugin registryUrl=https://nvidia.github.io/k8s-device-plugin
+DEVICE_PLUGIN: Final = ChartPin(
+    chart="nvidia-device-plugin", repo="https://nvidia.github.io/k8s-device-plugin", version="0.20.0"
+)
+# renovate: datasource=helm depName=gpu-operator registryUrl=https://helm.ngc.nvidia.com/nvidia
+GPU_OPERATOR: Final = ChartPin(chart="gpu-operator", repo="https://helm.ngc.nvidia.com/nvidia", version="v26.7.0")
+
+#: Kubernetes minors that EKS offers and that the pinned parts support.
+KUBERNETES_VERSIONS: Final = ("1.32", "1.33", "1.34", "1.35", "1.36")
+DEFAULT_KUBERNETES: Final = "1.35"
+
+#: AL2023 with NVIDIA's driver and container toolkit; managed node groups name the family, EKS picks the release.
+GPU_AMI_TYPE: Final = "AL2023_x86_64_NVIDIA"
+SYSTEM_AMI_TYPE: Final = "AL2023_x86_64_STANDARD"
+#: The driver branch of every accelerated AMI up to v20260818; v20260917 and later carry 595 beside it.
+AMI_DRIVER: Final = 580
+FIRST_DUAL_DRIVER_RELEASE: Final = "20260917"
