@@ -53,7 +53,8 @@ def _key_by_key(raw: Mapping[str, Any]) -> tuple[set[Mistake], set[str], Setting
             return mistakes, set_aside, Settings.model_validate(remaining)
         except ValidationError as error:
             details = [(detail, _keys(detail["loc"])) for detail in error.errors(include_url=False)]
-            found = {_mistake(detail, path) for detail, path in details}
+            fresh = [(detail, path) for detail, path in details if written(path) not in set_aside]
+            found = {_mistake(detail, path) for detail, path in fresh}
             mistakes |= {one for one in found if not _misspelt(one, found)}
             for detail, path in details:
                 gone = path[:-1] if detail["type"] == "missing" and path[-1] not in _STAND_INS else path
@@ -91,7 +92,10 @@ def _words(detail: ErrorDetails, path: Path) -> tuple[str, str]:
         case "missing":
             return _MISSING, "write it"
         case "extra_forbidden":
-            return "there is no such key", did_you_mean(str(path[-1]), known_keys(path[:-1]))
+            known = known_keys(path[:-1])
+            if path[-1] in known:
+                return "cannot stand beside the keys around it", "remove it or them"
+            return "there is no such key", did_you_mean(str(path[-1]), known)
         case "literal_error":
             return f"{detail['input']!r} is not one of the choices", f"write {context['expected']}"
         case "bool_type":
@@ -105,6 +109,10 @@ def _words(detail: ErrorDetails, path: Path) -> tuple[str, str]:
             return f"{detail['input']!r} is too small", f"write at least {context['ge']}"
         case "less_than_equal":
             return f"{detail['input']!r} is too large", f"write at most {context['le']}"
+        case "string_pattern_mismatch":
+            return f"{detail['input']!r} has the wrong form", f"write it like {context['pattern'].strip('^$')}"
+        case "too_short":
+            return "too few are named", f"name at least {context['min_length']}"
         case _:
             return detail["msg"][0].lower() + detail["msg"][1:], "see the key's description in Pulumi.yaml"
 

@@ -1,0 +1,41 @@
+"""Values of the GPU operator's chart on EKS's accelerated AMIs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..naming import EXCLUSIVE_CONFIG, GPU_OPERATOR_NAMESPACE, GPU_TOLERATION
+from ..plan import Plan
+from ..versions import GPU_OPERATOR
+from .release import MAX_UNAVAILABLE, Release, rollout_timeout
+
+
+def release(plan: Plan, config_map: str) -> Release:
+    """The release; `config_map` is the name of the named configs' map, which changes with their content."""
+    return Release(
+        name="gpu-operator",
+        pin=GPU_OPERATOR,
+        namespace=GPU_OPERATOR_NAMESPACE,
+        values=_values(config_map),
+        timeout_seconds=rollout_timeout(plan.most_gpu_nodes),
+    )
+
+
+def _values(config_map: str) -> dict[str, Any]:
+    toleration = dict(GPU_TOLERATION)
+    return {
+        # Driver and container toolkit are part of the AMI.
+        "driver": {"enabled": False},
+        "toolkit": {"enabled": False},
+        "devicePlugin": {"config": {"create": False, "name": config_map, "default": EXCLUSIVE_CONFIG}},
+        # A strategy here would reach the plugin as an environment variable, which beats every named config.
+        "mig": {"strategy": ""},
+        "migManager": {"enabled": False},
+        "daemonsets": {
+            "tolerations": [toleration],
+            "updateStrategy": "RollingUpdate",
+            "rollingUpdate": {"maxUnavailable": MAX_UNAVAILABLE},
+        },
+        "node-feature-discovery": {"worker": {"tolerations": [toleration]}},
+        "dcgmExporter": {"serviceMonitor": {"enabled": False}},
+    }

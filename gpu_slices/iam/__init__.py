@@ -1,0 +1,1 @@
+"""IAM and KMS policy documents as plain data."""

@@ -1,0 +1,43 @@
+"""Key policy of the cluster's KMS key: Kubernetes secrets and control-plane logs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def cluster_key_policy(*, partition: str, account: str, region: str, log_group: str) -> dict[str, Any]:
+    """The account's IAM decides who uses the key; CloudWatch Logs may use it for this one log group only."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "AccountDecides",
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:{partition}:iam::{account}:root"},
+                "Action": "kms:*",
+                "Resource": "*",
+            },
+            {
+                "Sid": "ControlPlaneLogs",
+                "Effect": "Allow",
+                "Principal": {"Service": f"logs.{region}.amazonaws.com"},
+                "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+                "Resource": "*",
+                "Condition": {
+                    "ArnEquals": {
+                        "kms:EncryptionContext:aws:logs:arn": (
+                            f"arn:{partition}:logs:{region}:{account}:log-group:{log_group}"
+                        )
+                    }
+                },
+            },
+        ],
+    }
+
+
+def cluster_key_policy_json(partition: str, account: str, region: str, log_group: str) -> str:
+    """The same as the text that KMS takes."""
+    return json.dumps(
+        cluster_key_policy(partition=partition, account=account, region=region, log_group=log_group), sort_keys=True
+    )

@@ -1,0 +1,140 @@
+"""What is allowed but should be known: one warning per thing, never silent, never a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from .catalogue import Catalogue
+from .settings import Settings
+from .settings.cluster import NewNetwork
+from .versions import AMI_DRIVER, FIRST_DUAL_DRIVER_RELEASE
+
+if TYPE_CHECKING:
+    from .plan import NodeShape, PoolPlan
+
+#: More slices than EKS's own guide goes to (it shows 2 to 8).
+MANY_REPLICAS: Final = 8
+#: Less GPU memory per slice than a CUDA context with a small model needs.
+LITTLE_MEMORY_MIB: Final = 2048
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class StackWarning:
+    """One thing worth knowing before `up`. `path` is the key it is about."""
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}"
+
+
+PoolRule = Callable[["PoolPlan", Catalogue], Iterator[StackWarning]]
+StackRule = Callable[[Settings, Sequence["PoolPlan"]], Iterator[StackWarning]]
+
+
+def warnings_of(settings: Settings, pools: Sequence[PoolPlan], catalogue: Catalogue) -> tuple[StackWarning, ...]:
+    """All warnings of a stack, sorted by key."""
+    found = {warning for rule in _POOL_RULES for pool in pools for warning in rule(pool, catalogue)}
+    found |= {warning for rule in _STACK_RULES for warning in rule(settings, pools)}
+    return tuple(sorted(found))
+
+
+def _retired(pool: PoolPlan, catalogue: Catalogue) -> Iterator[StackWarning]:
+    for shape in pool.shapes:
+        if shape.instance.retired:
+            families = " or ".join(catalogue.successors[shape.instance.family])
+            yield StackWarning(
+                path=f"{pool.path}.instanceType",
+                message=f"EC2 has retired {shape.instance.name} (since 2026); move to {families}, or to p3dn where "
+                "your account still has it",
+            )
+
+
+def _driver(pool: PoolPlan, _: Catalogue) -> Iterator[StackWarning]:
+    release = pool.node_group.ami_release if pool.node_group is not None else None
+    for shape in pool.shapes:
+        gpu = shape.instance.gpu
+        if gpu.min_driver is not None and gpu.min_driver > AMI_DRIVER and not _dual_driver(release):
+            yield StackWarning(
+                path=f"{pool.path}.instanceType",
+                message=f"{gpu.label} needs driver {gpu.min_driver}; the AMI carries it from release "
+                f"{FIRST_DUAL_DRIVER_RELEASE} on, older ones stop at {AMI_DRIVER}",
+            )
+        if gpu.max_driver is not None and (release is None or _dual_driver(release)):
+            yield StackWarning(
+                path=f"{pool.path}.amiRelease",
+                message=f"{gpu.label} runs with drivers up to {gpu.max_driver}; AMI releases from "
+                f"{FIRST_DUAL_DRIVER_RELEASE} on also carry a newer one: name an older release",
+            )
+
+
+def _dual_driver(release: str | None) -> bool:
+    """Whether an AMI release such as 1.35.2-20260917 carries two driver branches."""
+    return release is not None and release.rpartition("-")[2] >= FIRST_DUAL_DRIVER_RELEASE
+
+
+def _short_of_room(pool: PoolPlan, _: Catalogue) -> Iterator[StackWarning]:
+    for shape in pool.shapes:
+        if shape.bounds.short_of:
+            yield StackWarning(
+                path=f"{pool.path}.replicas",
+                message=f"{shape.instance.name} advertises {_slices(shape)} but has {' and '.join(shape.bounds.short_of)}"
+                f" for {shape.bounds.usable} pods of {pool.pod_requests.cpu} CPU and {pool.pod_requests.memory}",
+            )
+
+
+def _many(pool: PoolPlan, _: Catalogue) -> Iterator[StackWarning]:
+    if pool.replicas > MANY_REPLICAS:
+        yield StackWarning(
+            path=f"{pool.path}.replicas",
+            message=f"{pool.replicas} slices per GPU: when all are busy each gets about 1/{pool.replicas} of the time",
+        )
+
+
+def _little_memory(pool: PoolPlan, _: Catalogue) -> Iterator[StackWarning]:
+    for shape in pool.shapes:
+        if not pool.exclusive and shape.gpu_memory_mib_per_slice < LITTLE_MEMORY_MIB:
+            yield StackWarning(
+                path=f"{pool.path}.replicas",
+                message=f"{shape.gpu_memory_mib_per_slice} MiB of GPU memory per slice on {shape.instance.name}; a CUDA "
+                "context alone takes hundreds, and nothing enforces the share",
+            )
+
+
+def _max_unreachable(pool: PoolPlan, _: Catalogue) -> Iterator[StackWarning]:
+    group = pool.node_group
+    if group is not None and group.max > group.desired:
+        yield StackWarning(
+            path=f"{pool.path}.max",
+            message=f"nothing scales this group: {group.max} nodes are reached only by raising desired by hand",
+        )
+
+
+def _single_nat(settings: Settings, _: Sequence[PoolPlan]) -> Iterator[StackWarning]:
+    if isinstance(settings.network, NewNetwork) and settings.network.nat == "single":
+        yield StackWarning(path="network.nat", message="one NAT gateway: if its zone fails, no node reaches the Internet")
+
+
+def _open_endpoint(settings: Settings, _: Sequence[PoolPlan]) -> Iterator[StackWarning]:
+    if settings.cluster.endpoint.public and "0.0.0.0/0" in settings.cluster.endpoint.public_cidrs:
+        yield StackWarning(
+            path="cluster.endpoint.publicCidrs",
+            message="the API answers every address (IAM still decides who may in); name your own ranges",
+        )
+
+
+def _unused_replicas(settings: Settings, pools: Sequence[PoolPlan]) -> Iterator[StackWarning]:
+    own = [pool.node_group is not None and pool.node_group.replicas is not None for pool in pools]
+    if settings.replicas != 1 and own and all(own):
+        yield StackWarning(path="replicas", message="every pool says its own replicas: this number has no effect")
+
+
+def _slices(shape: NodeShape) -> str:
+    return " and ".join(f"{count} {resource}" for resource, count in sorted(shape.advertised.items()))
+
+
+_POOL_RULES: Final[tuple[PoolRule, ...]] = (_retired, _driver, _short_of_room, _many, _little_memory, _max_unreachable)
+_STACK_RULES: Final[tuple[StackRule, ...]] = (_single_nat, _open_endpoint, _unused_replicas)
