@@ -1,0 +1,9 @@
+"""The Pulumi engine as a library: find or build it, run a stack, read its events."""
+
+from __future__ import annotations
+
+from engine.binary import NoEngine, provide
+from engine.operation import Change, Diagnostic, Operation, PropertyDiff
+from engine.stack import EngineError, Stack
+
+__all__ = ["Change", "Diagnostic", "EngineError", "NoEngine", "Operation", "PropertyDiff", "Stack", "provide"]

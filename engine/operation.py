@@ -1,0 +1,83 @@
+"""What the engine did, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+#: What stands where a secret was.
+SECRET = "[secret]"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PropertyDiff:
+    """One property that changed: `path` as Pulumi writes it (`tags["a/b"]`, `taints[0].key`)."""
+
+    path: str
+    kind: str  # add, delete, update, or one of these with -replace
+    old: Any = None
+    new: Any = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One step of the engine on one resource; an unchanged resource has none.
+
+    `started` and `finished` are positions in the engine's event stream, so they order the steps of one operation;
+    `finished` is None for a step that failed or never ended.
+    """
+
+    op: str  # create, update, replace, create-replacement, delete-replaced, delete, refresh, read
+    type: str
+    name: str
+    urn: str
+    parent: str = ""
+    diffs: tuple[PropertyDiff, ...] = ()
+    replace_keys: tuple[str, ...] = ()
+    started: int = 0
+    finished: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagnostic:
+    """A message of the engine, a provider or the program; `urn` is empty when it is about no resource."""
+
+    severity: str  # info, info#err, warning, error
+    message: str
+    urn: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One preview, up, refresh or destroy. `changes` is in the order in which the steps started."""
+
+    kind: str
+    changes: tuple[Change, ...] = ()
+    unchanged: int = 0
+    diagnostics: tuple[Diagnostic, ...] = ()
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def finished(self) -> tuple[Change, ...]:
+        """The steps that ended, in the order in which they ended."""
+        return tuple(sorted((c for c in self.changes if c.finished is not None), key=lambda c: c.finished or 0))
+
+    @property
+    def summary(self) -> Mapping[str, int]:
+        """How many steps of each kind."""
+        ops = sorted({change.op for change in self.changes})
+        return {op: sum(change.op == op for change in self.changes) for op in ops}
+
+    def of(self, type_: str, name: str | None = None) -> tuple[Change, ...]:
+        """The steps on resources of a type (and name)."""
+        return tuple(c for c in self.changes if c.type == type_ and name in (None, c.name))
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        return tuple(d for d in self.diagnostics if d.severity == "warning")
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        return tuple(d for d in self.diagnostics if d.severity == "error")

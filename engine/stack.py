@@ -1,0 +1,166 @@
+"""One stack of one program on the engine: preview, up, refresh, destroy."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import pulumi
+from pulumi import automation as auto
+
+from engine.binary import provide, version
+from engine.command import Command
+from engine.events import Events, plain
+from engine.operation import SECRET, Diagnostic, Operation
+
+#: How long the last events may take to arrive after the engine has ended.
+EVENTS_SECONDS = 5.0
+
+Program = Callable[[], None]
+
+
+class EngineError(Exception):
+    """An operation failed. The text is one line per problem, in the provider's own words.
+
+    `operation` holds what was done until then; `__cause__` is the program's own exception when it raised one.
+    """
+
+    def __init__(self, message: str, operation: Operation | None = None) -> None:
+        super().__init__(message)
+        self.operation = operation
+
+
+class Stack:
+    """A stack: `folder` holds Pulumi.yaml and Pulumi.<name>.yaml, `program` declares the resources in this process.
+
+    `env` is given to the engine and so to its providers (PULUMI_BACKEND_URL, PULUMI_CONFIG_PASSPHRASE, …), on top of
+    this process's environment. Raises NoEngine, and EngineError where the stack can't be selected.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        folder: Path,
+        program: Program,
+        env: Mapping[str, str] | None = None,
+        binary: Path | None = None,
+        create: bool = False,
+    ) -> None:
+        binary = binary or provide()
+        self.name = name
+        self.folder = folder
+        self._program = program
+        self._raised: Exception | None = None
+        self._command = Command(binary, version(binary) or "")
+        workspace = auto.LocalWorkspace(
+            work_dir=str(folder), program=self._run_program, env_vars=env, pulumi_command=self._command
+        )
+        select = auto.Stack.create_or_select if create else auto.Stack.select
+        try:
+            self._stack = select(name, workspace)
+        except auto.CommandError as problem:
+            raise EngineError(f"stack {name}: {_cli_words(problem)}") from None
+
+    def preview(self, *, refresh: bool = False) -> Operation:
+        """What `up` would do."""
+        return self._operate("preview", lambda events: self._stack.preview(on_event=events.add, refresh=refresh))
+
+    def up(self, *, refresh: bool = False) -> Operation:
+        """Makes the world what the program says."""
+        return self._operate("up", lambda events: self._stack.up(on_event=events.add, refresh=refresh))
+
+    def refresh(self) -> Operation:
+        """Makes the state what the world is."""
+        return self._operate("refresh", lambda events: self._stack.refresh(on_event=events.add))
+
+    def destroy(self) -> Operation:
+        """Deletes everything in the state."""
+        return self._operate("destroy", lambda events: self._stack.destroy(on_event=events.add))
+
+    def outputs(self) -> Mapping[str, Any]:
+        """The stack's outputs after the last up, secrets masked."""
+        outputs = self._stack.outputs()
+        return {name: SECRET if output.secret else output.value for name, output in sorted(outputs.items())}
+
+    def export(self) -> Mapping[str, Any]:
+        """The deployment as the backend stores it (secrets encrypted): `resources`, `pending_operations`, …"""
+        return cast("Mapping[str, Any]", self._stack.export_stack().deployment or {})
+
+    def cancel(self) -> None:
+        """Releases the lock that a killed engine has left."""
+        self._stack.cancel()
+
+    def _run_program(self) -> None:
+        self._raised = None
+        try:
+            self._program()
+        except Exception as problem:
+            self._raised = problem
+            raise pulumi.RunError(str(problem) or type(problem).__name__) from None
+
+    def _operate(self, kind: str, run: Callable[[Events], object]) -> Operation:
+        events = Events()
+        started = time.monotonic()
+        self._raised, failure = None, None
+        try:
+            run(events)
+        except auto.CommandError as problem:
+            failure = problem
+        except KeyboardInterrupt:
+            if self._command.killed:
+                self.cancel()
+            raise
+        events.ended.wait(EVENTS_SECONDS if failure is None else 1.0)
+        operation = Operation(
+            kind=kind,
+            changes=events.ordered(),
+            unchanged=len(events.unchanged),
+            diagnostics=tuple(events.diagnostics),
+            outputs=events.outputs,
+            seconds=time.monotonic() - started,
+        )
+        if failure is not None:
+            words = _problems(operation.errors) or (_cli_words(failure),)
+            text = "\n".join(f"{kind} of stack {self.name} failed: {word}" for word in words)
+            raise EngineError(text, operation) from self._raised
+        return operation
+
+
+#: What the engine adds to a provider's own words, or says beside them.
+_ENVELOPE = re.compile(
+    r"^(?:error: |python inline source runtime error: |RPC error: |rpc error: code = \w+ desc = |\d+ error occurred:|\* )+"
+)
+_BESIDE = re.compile(r"^(?:preview|update|destroy|refresh) failed$|^an unhandled error occurred|^Program failed with")
+
+
+def _problems(errors: tuple[Diagnostic, ...]) -> tuple[str, ...]:
+    """One line per error, each once, in order, with the resource it is about."""
+    lines = [(error.urn, _one_line(error.message)) for error in errors]
+    told = [(urn, line) for urn, line in lines if line and not _BESIDE.search(line)] or lines
+    return tuple(dict.fromkeys(f"{_resource(urn)}{line}" for urn, line in told if line))
+
+
+def _one_line(message: str) -> str:
+    """The words before a Python traceback, without envelopes, joined into one line."""
+    words = message.split("Traceback (most recent call last)")[0].split(':\n  File "')[0]
+    lines = (_ENVELOPE.sub("", line.strip()) for line in words.splitlines())
+    return " ".join(line for line in lines if line)
+
+
+def _resource(urn: str) -> str:
+    if not urn or "pulumi:pulumi:Stack" in urn.split("::")[-2]:
+        return ""
+    type_, name = urn.split("::")[-2].rsplit("$", 1)[-1], urn.split("::")[-1]
+    return f"{name} ({type_}): "
+
+
+def _cli_words(problem: auto.CommandError) -> str:
+    """The CLI's own error line; the automation library wraps it with exit code, stdout and stderr."""
+    lines = [line.strip() for line in plain(str(problem)).splitlines()]
+    errors = [_ENVELOPE.sub("", line) for line in lines if line.startswith("error:")]
+    rest = [line.removeprefix("stderr:").strip() for line in lines if line]
+    return " ".join(dict.fromkeys(errors)) or (rest[-1] if rest else "the engine said nothing")

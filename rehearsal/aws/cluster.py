@@ -1,0 +1,236 @@
+"""EKS."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from rehearsal.aws.compute import TEMPLATE
+from rehearsal.aws.identity import KEY, ROLE
+from rehearsal.aws.network import GROUP, SUBNET
+from rehearsal.aws.table import AwsType, To, View, paths
+
+CLUSTER = "aws:eks/cluster:Cluster"
+NODES = "aws:eks/nodeGroup:NodeGroup"
+
+_EKS = "arn:aws:eks:{region}:{account}:"
+_TO_CLUSTER = {"clusterName": To(CLUSTER, blocks=False)}
+
+_LOG_TYPES = frozenset({"api", "audit", "authenticator", "controllerManager", "scheduler"})
+_EFFECTS = frozenset({"NO_SCHEDULE", "NO_EXECUTE", "PREFER_NO_SCHEDULE"})
+
+#: EKS's own access policies (list-access-policies).
+ACCESS_POLICIES = frozenset(
+    f"arn:aws:eks::aws:cluster-access-policy/Amazon{name}Policy"
+    for name in ("EKSAdmin", "EKSAdminView", "EKSClusterAdmin", "EKSEdit", "EKSView")
+)
+
+
+def _certificate() -> str:
+    return base64.b64encode(b"-----BEGIN CERTIFICATE-----\nstand-in\n-----END CERTIFICATE-----\n").decode()
+
+
+def _vpc_config(inputs: Mapping[str, Any], words: Mapping[str, str]) -> Mapping[str, Any]:
+    defaults = {"endpointPrivateAccess": False, "endpointPublicAccess": True, "publicAccessCidrs": ["0.0.0.0/0"]}
+    given = {name: value for name, value in (inputs.get("vpcConfig") or {}).items() if value is not None}
+    return {**defaults, **given, "clusterSecurityGroupId": f"sg-{words['hex17']}"}
+
+
+def _identities(_inputs: Mapping[str, Any], words: Mapping[str, str]) -> list[Any]:
+    issuer = f"https://oidc.eks.{words['region']}.amazonaws.com/id/{words['hex32'].upper()}"
+    return [{"oidcs": [{"issuer": issuer}]}]
+
+
+def _zones(inputs: Mapping[str, Any], view: View) -> str | None:
+    subnets = [view.find(SUBNET, subnet) for subnet in inputs["vpcConfig"]["subnetIds"]]
+    if len({subnet["availabilityZone"] for subnet in subnets if subnet}) >= 2:
+        return None
+    return (
+        "InvalidParameterException: Subnets specified must be in at least two different AZs "
+        "(an EKS control plane needs two zones)"
+    )
+
+
+def _endpoint(inputs: Mapping[str, Any], _view: View) -> str | None:
+    vpc = inputs["vpcConfig"]
+    if vpc.get("endpointPublicAccess") is False and not vpc.get("endpointPrivateAccess"):
+        return "InvalidParameterException: Private and public endpoint access cannot be both false"
+    return None
+
+
+def _logs(inputs: Mapping[str, Any], _view: View) -> str | None:
+    unknown = sorted(set(inputs.get("enabledClusterLogTypes") or ()) - _LOG_TYPES)
+    return f"InvalidParameterException: unknown log types {unknown}, use {sorted(_LOG_TYPES)}" if unknown else None
+
+
+def _version(inputs: Mapping[str, Any], _view: View) -> str | None:
+    version = inputs.get("version")
+    if version is None or re.fullmatch(r"1\.\d\d", str(version)):
+        return None
+    return f"InvalidParameterException: unsupported Kubernetes version {version}"
+
+
+def _scaling(inputs: Mapping[str, Any], _view: View) -> str | None:
+    scaling = inputs["scalingConfig"]
+    least, most, wanted = (int(scaling[name]) for name in ("minSize", "maxSize", "desiredSize"))
+    if 0 <= least <= wanted <= most and most >= 1:
+        return None
+    return (
+        "InvalidParameterException: a node group needs minSize <= desiredSize <= maxSize and maxSize >= 1, "
+        f"not {least}, {wanted}, {most}"
+    )
+
+
+def _template(inputs: Mapping[str, Any], view: View) -> str | None:
+    template = inputs.get("launchTemplate")
+    if not template:
+        return None
+    if inputs.get("diskSize") is not None:
+        return "InvalidRequestException: Disk size must be specified within the launch template."
+    if inputs.get("remoteAccess") is not None:
+        return "InvalidRequestException: Remote access configuration cannot be specified with a launch template."
+    found = view.find(TEMPLATE, template.get("id") or template.get("name"))
+    version = str(template["version"])
+    if found and version.isdigit() and int(version) > found["latestVersion"]:
+        return f"InvalidRequestException: launch template {found['id']} has no version {version}"
+    return None
+
+
+def _node_role(inputs: Mapping[str, Any], view: View) -> str | None:
+    """EKS looks at a node role's trust when a group is created."""
+    role = view.find(ROLE, inputs["nodeRoleArn"])
+    if role is None or "ec2.amazonaws.com" in json.dumps(role["assumeRolePolicy"]):
+        return None
+    return "InvalidParameterException: Following required service principals [ec2.amazonaws.com] were not found in the trust relationships of nodeRole"
+
+
+def _taints(inputs: Mapping[str, Any], _view: View) -> str | None:
+    wrong = sorted({taint["effect"] for taint in inputs.get("taints") or ()} - _EFFECTS)
+    return f"InvalidParameterException: unknown taint effect {wrong}, use {sorted(_EFFECTS)}" if wrong else None
+
+
+def _age(inputs: Mapping[str, Any], view: View) -> str | None:
+    """Nodes are never newer than their control plane."""
+    cluster = view.find(CLUSTER, inputs["clusterName"])
+    if not cluster or inputs.get("version") is None or cluster.get("version") is None:
+        return None
+    nodes, control = (tuple(map(int, str(v).split("."))) for v in (inputs["version"], cluster["version"]))
+    if nodes <= control:
+        return None
+    return (
+        f"InvalidParameterException: node version {inputs['version']} is newer than the cluster's {cluster['version']}"
+    )
+
+
+def _groups(_inputs: Mapping[str, Any], words: Mapping[str, str]) -> list[Any]:
+    name = f"eks-{words['nodeGroupName']}-{words['uuid']}"
+    return [{"autoscalingGroups": [{"name": name}], "remoteAccessSecurityGroupId": ""}]
+
+
+def _access_policy(inputs: Mapping[str, Any], _view: View) -> str | None:
+    arn = inputs["policyArn"]
+    return None if arn in ACCESS_POLICIES else f"InvalidParameterException: there is no access policy {arn}"
+
+
+def _latest(inputs: Mapping[str, Any], _words: Mapping[str, str]) -> str:
+    return inputs.get("addonVersion") or "v1.0.0-eksbuild.1"
+
+
+TYPES: dict[str, AwsType] = {
+    CLUSTER: AwsType(
+        id="{name}",
+        arn=_EKS + "cluster/{name}",
+        named="name",
+        immutable=paths(
+            "name", "roleArn", "bootstrapSelfManagedAddons", "encryptionConfig", "outpostConfig",
+            "accessConfig.bootstrapClusterCreatorAdminPermissions", "kubernetesNetworkConfig.ipFamily",
+            "kubernetesNetworkConfig.serviceIpv4Cidr",
+        ),
+        unique=("name",),
+        taken="ResourceInUseException",
+        in_use="ResourceInUseException",
+        refers={
+            "roleArn": To(ROLE, "arn:", blocks=False),
+            "vpcConfig.subnetIds": To(SUBNET, "subnet-"),
+            "vpcConfig.securityGroupIds": To(GROUP, "sg-"),
+            "encryptionConfig.provider.keyArn": To(KEY, "arn:", blocks=False),
+        },
+        outputs={
+            "endpoint": "https://{HEX32}.gr7.{region}.eks.amazonaws.com",
+            "certificateAuthority": {"data": _certificate()},
+            "certificateAuthorities": [{"data": _certificate()}],
+            "vpcConfig": _vpc_config,
+            "identities": _identities,
+            "platformVersion": "eks.1",
+            "status": "ACTIVE",
+            "createdAt": "2026-01-01T00:00:00Z",
+        },
+        longest=100,
+        rules=(_zones, _endpoint, _logs, _version),
+        handles=("arn", "name", "endpoint"),
+    ),
+    NODES: AwsType(
+        id="{clusterName}:{nodeGroupName}",
+        arn=_EKS + "nodegroup/{clusterName}/{nodeGroupName}/{uuid}",
+        named="nodeGroupName",
+        prefix="nodeGroupNamePrefix",
+        immutable=paths(
+            "amiType", "capacityType", "clusterName", "diskSize", "instanceTypes", "nodeGroupName",
+            "nodeGroupNamePrefix", "nodeRoleArn", "remoteAccess", "subnetIds", "launchTemplate.id",
+            "launchTemplate.name",
+        ),
+        unique=("clusterName", "nodeGroupName"),
+        taken="ResourceInUseException",
+        refers={
+            "clusterName": To(CLUSTER),
+            "nodeRoleArn": To(ROLE, "arn:", blocks=False),
+            "subnetIds": To(SUBNET, "subnet-"),
+            "launchTemplate.id": To(TEMPLATE, "lt-", blocks=False),
+        },
+        outputs={"status": "ACTIVE", "resources": _groups},
+        longest=63,
+        rules=(_scaling, _template, _node_role, _taints, _age),
+    ),
+    "aws:eks/addon:Addon": AwsType(
+        id="{clusterName}:{addonName}",
+        arn=_EKS + "addon/{clusterName}/{addonName}/{uuid}",
+        immutable=paths("addonName", "clusterName"),
+        unique=("clusterName", "addonName"),
+        taken="ResourceInUseException",
+        refers=_TO_CLUSTER,
+        outputs={
+            "addonVersion": _latest,
+            "createdAt": "2026-01-01T00:00:00Z",
+            "modifiedAt": "2026-01-01T00:00:00Z",
+        },
+    ),
+    "aws:eks/accessEntry:AccessEntry": AwsType(
+        id="{clusterName}:{principalArn}",
+        arn=_EKS + "access-entry/{clusterName}/role/{uuid}",
+        immutable=paths("clusterName", "principalArn", "type"),
+        unique=("clusterName", "principalArn"),
+        taken="ResourceInUseException",
+        refers={**_TO_CLUSTER, "principalArn": To(ROLE, "arn:", blocks=False)},
+        outputs={"createdAt": "2026-01-01T00:00:00Z", "modifiedAt": "2026-01-01T00:00:00Z"},
+        handles=("arn", "principalArn"),
+    ),
+    "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": AwsType(
+        id="{clusterName}#{principalArn}#{policyArn}",
+        immutable=paths("accessScope", "clusterName", "policyArn", "principalArn"),
+        refers={**_TO_CLUSTER, "principalArn": To("aws:eks/accessEntry:AccessEntry", blocks=False)},
+        outputs={"associatedAt": "2026-01-01T00:00:00Z", "modifiedAt": "2026-01-01T00:00:00Z"},
+        rules=(_access_policy,),
+    ),
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation": AwsType(
+        id="a-{hex17}",
+        arn=_EKS + "podidentityassociation/{clusterName}/{id}",
+        immutable=paths("clusterName", "namespace", "serviceAccount"),
+        unique=("clusterName", "namespace", "serviceAccount"),
+        taken="ResourceInUseException",
+        refers={**_TO_CLUSTER, "roleArn": To(ROLE, "arn:", blocks=False)},
+        outputs={"associationId": "{id}"},
+    ),
+}  # fmt: skip

@@ -1,0 +1,89 @@
+"""The questions the stand-in answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rehearsal.account import ACCOUNT_ID, Account
+from rehearsal.serving import Refused
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the question is asked."""
+
+    region: str
+    account: Account | None = None
+
+
+Arguments = Mapping[str, Any]
+
+
+def _partition(_arguments: Arguments, _place: Place) -> Mapping[str, Any]:
+    words = {"partition": "aws", "dnsSuffix": "amazonaws.com", "reverseDnsPrefix": "com.amazonaws"}
+    return {"id": "aws", **words}
+
+
+def _caller(_arguments: Arguments, _place: Place) -> Mapping[str, Any]:
+    arn = f"arn:aws:iam::{ACCOUNT_ID}:user/rehearsal"
+    return {"id": ACCOUNT_ID, "accountId": ACCOUNT_ID, "arn": arn, "userId": "AIDAREHEARSAL000000"}
+
+
+def _region(arguments: Arguments, place: Place) -> Mapping[str, Any]:
+    region = arguments.get("region") or place.region
+    description, endpoint = f"stand-in for {region}", f"ec2.{region}.amazonaws.com"
+    return {"id": region, "name": region, "region": region, "description": description, "endpoint": endpoint}
+
+
+def _zones(_arguments: Arguments, place: Place) -> Mapping[str, Any]:
+    """Three zones, a to c, all open."""
+    names = [f"{place.region}{letter}" for letter in "abc"]
+    area, town, number = place.region.split("-")
+    prefix = f"{area[:2]}{town[0]}{number}"
+    zone_ids = [f"{prefix}-az{number}" for number in range(1, len(names) + 1)]
+    return {
+        "id": place.region,
+        "names": names,
+        "zoneIds": zone_ids,
+        "groupNames": [place.region],
+        "region": place.region,
+    }
+
+
+def _service(arguments: Arguments, place: Place) -> Mapping[str, Any]:
+    service = arguments["serviceName"]
+    region = arguments.get("region") or place.region
+    name = f"{service}.amazonaws.com"
+    return {
+        "id": f"{service}.{region}",
+        "name": name,
+        "serviceName": service,
+        "suffix": "amazonaws.com",
+        "region": region,
+    }
+
+
+def _existing(type_: str, argument: str) -> Callable[[Arguments, Place], Mapping[str, Any]]:
+    """What the account holds under this id or name."""
+
+    def answer(arguments: Arguments, place: Place) -> Mapping[str, Any]:
+        item = place.account.find(type_, arguments[argument]) if place.account else None
+        if item is None:
+            raise Refused(f"NotFound: no {type_.rsplit(':', 1)[-1]} {arguments[argument]} exists in this account")
+        return {**item.data, "id": item.id}
+
+    return answer
+
+
+INVOKES: dict[str, Callable[[Arguments, Place], Mapping[str, Any]]] = {
+    "aws:index/getPartition:getPartition": _partition,
+    "aws:index/getCallerIdentity:getCallerIdentity": _caller,
+    "aws:index/getRegion:getRegion": _region,
+    "aws:index/getAvailabilityZones:getAvailabilityZones": _zones,
+    "aws:index/getServicePrincipal:getServicePrincipal": _service,
+    "aws:ec2/getVpc:getVpc": _existing("aws:ec2/vpc:Vpc", "id"),
+    "aws:ec2/getSubnet:getSubnet": _existing("aws:ec2/subnet:Subnet", "id"),
+    "aws:eks/getCluster:getCluster": _existing("aws:eks/cluster:Cluster", "name"),
+}

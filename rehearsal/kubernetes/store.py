@@ -1,0 +1,128 @@
+"""Where Kubernetes objects live. One small interface: a pretended API server today, a real one behind the same seam."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from rehearsal.account import Account, Item
+from rehearsal.serving import Refused
+
+CLUSTER = "aws:eks/cluster:Cluster"
+
+#: What EKS has in a new cluster.
+NAMESPACES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
+
+Manifest = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ref:
+    """One object: `namespace` is empty for what belongs to the whole cluster."""
+
+    api_version: str
+    kind: str
+    name: str
+    namespace: str = ""
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> Ref:
+        metadata = manifest["metadata"]
+        return cls(
+            api_version=manifest["apiVersion"],
+            kind=manifest["kind"],
+            name=metadata["name"],
+            namespace=metadata.get("namespace") or "",
+        )
+
+    @property
+    def group(self) -> str:
+        return self.api_version.rpartition("/")[0]
+
+
+class Store(Protocol):
+    """An API server as the stand-in needs it. All but `read` raise Refused in the API server's words."""
+
+    def create(self, manifest: Manifest, urn: str) -> Manifest: ...
+
+    def read(self, ref: Ref) -> Manifest | None: ...
+
+    def update(self, manifest: Manifest, urn: str) -> Manifest: ...
+
+    def delete(self, ref: Ref) -> None: ...
+
+    def of_kind(self, api_version: str, kind: str) -> tuple[Manifest, ...]: ...
+
+
+class AccountStore:
+    """The rehearsal's account as an API server: one per cluster, gone with the cluster."""
+
+    def __init__(self, account: Account, server: str) -> None:
+        self._account = account
+        self._server = server
+
+    def create(self, manifest: Manifest, urn: str) -> Manifest:
+        ref = Ref.of(manifest)
+        with self._account.changing():
+            self._reachable()
+            self._refuse_homeless(ref)
+            if self._account.get(self._type(ref), self._id(ref)):
+                raise Refused(f'{_plural(ref)} "{ref.name}" already exists')
+            return self._put(ref, manifest, urn, 1)
+
+    def read(self, ref: Ref) -> Manifest | None:
+        item = self._account.get(self._type(ref), self._id(ref))
+        return None if item is None else item.data
+
+    def update(self, manifest: Manifest, urn: str) -> Manifest:
+        ref = Ref.of(manifest)
+        with self._account.changing():
+            self._reachable()
+            before = self._account.get(self._type(ref), self._id(ref))
+            if before is None:
+                raise Refused(f'{_plural(ref)} "{ref.name}" not found')
+            return self._put(ref, manifest, urn, before.data["metadata"]["generation"] + 1)
+
+    def delete(self, ref: Ref) -> None:
+        with self._account.changing():
+            self._reachable()
+            self._account.remove(self._type(ref), self._id(ref))
+            if ref.kind == "Namespace":
+                for item in self._account.all():
+                    if item.type.startswith("kubernetes:") and item.id.startswith(f"{self._server}|{ref.name}/"):
+                        self._account.remove(item.type, item.id)
+
+    def of_kind(self, api_version: str, kind: str) -> tuple[Manifest, ...]:
+        items = self._account.all(f"kubernetes:{api_version}:{kind}")
+        return tuple(item.data for item in items if item.id.startswith(f"{self._server}|"))
+
+    def _put(self, ref: Ref, manifest: Manifest, urn: str, generation: int) -> Manifest:
+        stored = {**manifest, "metadata": {**manifest["metadata"], "generation": generation}}
+        self._account.put(Item(type=self._type(ref), id=self._id(ref), urn=urn, data=stored))
+        return stored
+
+    def _reachable(self) -> None:
+        if self._account.find(CLUSTER, self._server) is None:
+            raise Refused(
+                f"configured Kubernetes cluster is unreachable: no cluster answers at {self._server or 'nowhere'}"
+            )
+
+    def _refuse_homeless(self, ref: Ref) -> None:
+        if not ref.namespace or ref.namespace in NAMESPACES:
+            return
+        home = Ref(api_version="v1", kind="Namespace", name=ref.namespace)
+        if self._account.get(self._type(home), self._id(home)) is None:
+            raise Refused(f'namespaces "{ref.namespace}" not found')
+
+    def _type(self, ref: Ref) -> str:
+        return f"kubernetes:{ref.api_version}:{ref.kind}"
+
+    def _id(self, ref: Ref) -> str:
+        return f"{self._server}|{ref.namespace}/{ref.name}"
+
+
+def _plural(ref: Ref) -> str:
+    word = ref.kind.lower()
+    plural = f"{word[:-1]}ies" if word.endswith("y") else f"{word}es" if word.endswith("s") else f"{word}s"
+    return f"{plural}.{ref.group}" if ref.group else plural

@@ -1,0 +1,147 @@
+"""A stack on the real engine over the stand-ins, in a temporary folder that goes away at the end."""
+
+from __future__ import annotations
+
+import runpy
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from engine import Operation, Stack, provide
+from engine.stack import Program
+from rehearsal.account import ACCOUNT_VARIABLE, Account, Item
+from rehearsal.plugins import install
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Stage:
+    """One stack being rehearsed. `folder` holds the copies of Pulumi.yaml and the stack file that are used."""
+
+    def __init__(self, stack: Stack, folder: Path, account: Account) -> None:
+        self._stack = stack
+        self._account = account
+        self.folder = folder
+        self.preview: Callable[[], Operation] = stack.preview
+        self.up: Callable[[], Operation] = stack.up
+        self.refresh: Callable[[], Operation] = stack.refresh
+        self.destroy: Callable[[], Operation] = stack.destroy
+        self.outputs: Callable[[], Mapping[str, Any]] = stack.outputs
+
+    @property
+    def account(self) -> Account:
+        """What exists in the pretended account and its clusters."""
+        return self._account
+
+    def edit(self, path: str, value: Any) -> None:
+        """Sets one setting of the copied stack file, as `pulumi config set --path` does: `gpuNodePools.burst.replicas`.
+
+        Keys without a namespace are the project's own; `None` removes the setting.
+        """
+        file = self.folder / f"Pulumi.{self._stack.name}.yaml"
+        tree = yaml.safe_load(file.read_text()) or {}
+        first, *rest = path.split(".")
+        name = first if ":" in first else f"{project(self.folder)}:{first}"
+        tree["config"] = _with(tree.get("config") or {}, [name, *rest], value)
+        file.write_text(yaml.safe_dump(tree, sort_keys=False))
+
+    def resources(self) -> tuple[Mapping[str, Any], ...]:
+        """What is in the state, as the engine stores it; the stack itself left out."""
+        stored = self._stack.export().get("resources") or ()
+        return tuple(resource for resource in stored if resource["type"] != "pulumi:pulumi:Stack")
+
+    def left(self) -> tuple[str, ...]:
+        """What is still in the state or in the account: empty after a destroy that forgot nothing."""
+        own = {resource["urn"] for resource in self.resources() if not _is_provider(resource)}
+        existing = {item.urn or f"{item.type} {item.id}" for item in self._account.all() if item.urn != EXISTING}
+        return tuple(sorted(own | existing))
+
+
+#: Stands for a URN at things that were there before the stack.
+EXISTING = "existing"
+
+
+@contextmanager
+def stage(
+    name: str,
+    *,
+    project_folder: Path = ROOT,
+    program: Program | None = None,
+    config: Mapping[str, Any] | None = None,
+    existing: Sequence[Item] = (),
+) -> Iterator[Stage]:
+    """Sets the stage for stack `name` of the project and clears it away, also after Ctrl-C.
+
+    `program` defaults to the project's `__main__.py`. `config` replaces the stack file's settings, for projects that
+    have none. `existing` is what the account holds beforehand (urn=EXISTING). Raises NoEngine, EngineError.
+    """
+    binary = provide()
+    with tempfile.TemporaryDirectory(prefix="gpu-slices-") as temporary:
+        base = Path(temporary)
+        folder, home, backend = base / "project", base / "home", base / "state"
+        for made in (folder, home, backend):
+            made.mkdir()
+        _copy_project(project_folder, folder, name, config)
+        install(home)
+        account = Account(base / "account.sqlite")
+        for item in existing:
+            account.put(item, [value for value in (item.data.get("arn"), item.data.get("name")) if value])
+        env = {
+            "PULUMI_HOME": str(home),
+            "PULUMI_BACKEND_URL": backend.as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE": "rehearsal",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",
+            "KUBECONFIG": "",
+            ACCOUNT_VARIABLE: str(base / "account.sqlite"),
+        }
+        run = program or project_program(project_folder)
+        try:
+            stack = Stack(name, folder=folder, program=run, env=env, binary=binary, create=True)
+            yield Stage(stack, folder, account)
+        finally:
+            account.close()
+
+
+def project_program(folder: Path) -> Program:
+    """The project's own program, run in this process as the language host would: `__main__.py`, afresh each time."""
+
+    def run() -> None:
+        if str(folder) not in sys.path:
+            sys.path.insert(0, str(folder))
+        runpy.run_path(str(folder / "__main__.py"), run_name="__main__")
+
+    return run
+
+
+def project(folder: Path) -> str:
+    """The project's name, which is the namespace of its own settings."""
+    return yaml.safe_load((folder / "Pulumi.yaml").read_text())["name"]
+
+
+def _copy_project(source: Path, folder: Path, name: str, config: Mapping[str, Any] | None) -> None:
+    shutil.copy(source / "Pulumi.yaml", folder)
+    stack_file = f"Pulumi.{name}.yaml"
+    if config is not None:
+        (folder / stack_file).write_text(yaml.safe_dump({"config": dict(config)}, sort_keys=False))
+    else:
+        shutil.copy(source / stack_file, folder)
+
+
+def _with(tree: Mapping[str, Any], keys: Sequence[str], value: Any) -> dict[str, Any]:
+    first, rest = keys[0], keys[1:]
+    if rest:
+        return {**tree, first: _with(tree.get(first) or {}, rest, value)}
+    kept = {key: old for key, old in tree.items() if key != first}
+    return kept if value is None else {**tree, first: value}
+
+
+def _is_provider(resource: Mapping[str, Any]) -> bool:
+    return resource["type"].startswith("pulumi:providers:")
