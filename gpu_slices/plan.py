@@ -16,8 +16,8 @@ from .settings import Settings
 from .settings.cluster import NewNetwork
 from .settings.effective import replicas_of, sharing_of
 from .settings.pools import GpuNodeGroup, PodRequests, Sharing
-from .subnets import AddressPlan, address_plan, default_zones
 from .stack_warnings import StackWarning, warnings_of
+from .subnets import AddressPlan, address_plan, default_zones
 
 PoolKind = Literal["node-group", "node-pool"]
 Effect = Literal["restart", "disrupt", "replace"]
@@ -170,9 +170,7 @@ def _node_group_pool(settings: Settings, name: str, catalogue: Catalogue) -> Poo
         replicas=replicas,
         sharing=sharing,
         resource=resource,
-        labels=naming.pool_labels(
-            name, with_gpu_present=settings.gpu_stack == "device-plugin", own=group.labels
-        ),
+        labels=naming.pool_labels(name, with_gpu_present=settings.gpu_stack == "device-plugin", own=group.labels),
         shapes=(_shape(settings, instance, replicas, resource, group.pod_requests),),
         pod_requests=group.pod_requests,
         on_slice_edit=_RESTART,
@@ -180,9 +178,7 @@ def _node_group_pool(settings: Settings, name: str, catalogue: Catalogue) -> Poo
     )
 
 
-def _shape(
-    settings: Settings, instance: InstanceType, replicas: int, resource: str, pod: PodRequests
-) -> NodeShape:
+def _shape(settings: Settings, instance: InstanceType, replicas: int, resource: str, pod: PodRequests) -> NodeShape:
     slices = instance.gpu_count * replicas
     price = instance.usd_per_hour
     return NodeShape(

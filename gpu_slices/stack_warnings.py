@@ -115,7 +115,9 @@ def _max_unreachable(pool: PoolPlan, _: Catalogue) -> Iterator[StackWarning]:
 
 def _single_nat(settings: Settings, _: Sequence[PoolPlan]) -> Iterator[StackWarning]:
     if isinstance(settings.network, NewNetwork) and settings.network.nat == "single":
-        yield StackWarning(path="network.nat", message="one NAT gateway: if its zone fails, no node reaches the Internet")
+        yield StackWarning(
+            path="network.nat", message="one NAT gateway: if its zone fails, no node reaches the Internet"
+        )
 
 
 def _open_endpoint(settings: Settings, _: Sequence[PoolPlan]) -> Iterator[StackWarning]:

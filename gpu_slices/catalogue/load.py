@@ -28,7 +28,7 @@ def load() -> Catalogue:
 
 
 def _read(name: str) -> dict[str, Any]:
-    return json.loads(files(__package__).joinpath(name).read_text(encoding="utf-8"))
+    return json.loads(files("gpu_slices.catalogue").joinpath(name).read_text(encoding="utf-8"))
 
 
 def _gpu(name: str, row: Mapping[str, Any], mig_profiles: Mapping[str, Mapping[str, int]]) -> Gpu:

@@ -132,9 +132,7 @@ class SystemNodes(Model):
     min: Count = Field(default=2, description="Fewest nodes.")
     desired: Count = Field(default=2, description="Nodes to run.")
     max: Positive = Field(default=4, description="Most nodes.")
-    disk_gib: Annotated[Positive, Field(ge=20)] = Field(
-        default=20, alias="diskGiB", description="Root volume in GiB."
-    )
+    disk_gib: Annotated[Positive, Field(ge=20)] = Field(default=20, alias="diskGiB", description="Root volume in GiB.")
 
 
 class GpuNodeGroup(Model):

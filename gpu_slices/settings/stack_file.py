@@ -70,10 +70,14 @@ def read_stack_text(text: str, path: Path) -> StackFile:
     try:
         content = yaml.load(text, Loader=_StrictLoader)
     except yaml.YAMLError as error:
-        raise SettingsError([Mistake(path=path.name, problem=_yaml_problem(error), remedy="correct the YAML")]) from None
+        raise SettingsError(
+            [Mistake(path=path.name, problem=_yaml_problem(error), remedy="correct the YAML")]
+        ) from None
     config = content.get("config") if isinstance(content, dict) else None
     if not isinstance(config, dict):
-        raise SettingsError([Mistake(path=path.name, problem="has no `config:` mapping", remedy="add config: with keys")])
+        raise SettingsError(
+            [Mistake(path=path.name, problem="has no `config:` mapping", remedy="add config: with keys")]
+        )
     raw = {name: value for key, value in config.items() if (name := _own(str(key))) is not None}
     secrets = [found for name, value in raw.items() for found in _secret_paths(name, value)]
     if secrets:

@@ -1,0 +1,108 @@
+"""A managed node group on its own launch template: the part that system nodes and GPU nodes share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_eks as eks
+
+from gpu_slices.iam.node import NODE_POLICIES, managed_policy_arn, service_trust
+from gpu_slices.node_groups import NodeGroupSpec
+
+from .component import Component
+
+#: What the root volume is called on AL2023.
+_ROOT_DEVICE: Final = "/dev/xvda"
+#: gp3's baseline; it carries up to 750 MiB/s.
+_GP3_IOPS: Final = 3000
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeGroupArgs:
+    """A node group's plain data and the cluster it joins; `after` is what its nodes need to become Ready."""
+
+    cluster: eks.Cluster
+    spec: NodeGroupSpec
+    subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]]
+    aws_provider: aws.Provider
+    after: Sequence[pulumi.Resource] = ()
+
+
+class NodeGroup(Component):
+    """Role, launch template and managed node group. Subclasses only give it a name of its own in the tree."""
+
+    def __init__(self, name: str, args: NodeGroupArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        spec = args.spec
+        role, attachments = self._role(name)
+        template = self._launch_template(name, spec)
+        eks.ManagedNodeGroup(
+            f"{name}-nodes",
+            cluster=args.cluster,
+            cluster_name=args.cluster.eks_cluster.name,
+            node_group_name_prefix=spec.name_prefix,
+            node_role=role,
+            ami_type=spec.ami_type,
+            version=spec.kubernetes_version,
+            release_version=spec.release_version,
+            instance_types=[spec.instance_type],
+            capacity_type=spec.capacity_type,
+            scaling_config={"min_size": spec.min, "desired_size": spec.desired, "max_size": spec.max},
+            launch_template={"id": template.id, "version": template.latest_version.apply(str)},
+            labels=dict(spec.labels),
+            taints=[dict(taint) for taint in spec.taints],
+            subnet_ids=args.subnet_ids,
+            opts=self.child(providers=[args.aws_provider], depends_on=[*attachments, *args.after]),
+        )
+        self.register_outputs({})
+
+    def _role(self, name: str) -> tuple[aws.iam.Role, list[aws.iam.RolePolicyAttachment]]:
+        role = aws.iam.Role(
+            f"{name}-role",
+            assume_role_policy=pulumi.Output.json_dumps(service_trust("ec2.amazonaws.com")),
+            opts=self.child(),
+        )
+        partition = aws.get_partition_output(opts=pulumi.InvokeOutputOptions(parent=self)).partition
+        attachments = [
+            aws.iam.RolePolicyAttachment(
+                f"{name}-role-{word}",
+                role=role.name,
+                policy_arn=pulumi.Output.all(partition, policy).apply(lambda known: managed_policy_arn(*known)),
+                opts=self.child(),
+            )
+            for word, policy in sorted(NODE_POLICIES.items())
+        ]
+        return role, attachments
+
+    def _launch_template(self, name: str, spec: NodeGroupSpec) -> aws.ec2.LaunchTemplate:
+        return aws.ec2.LaunchTemplate(
+            f"{name}-template",
+            block_device_mappings=[
+                {
+                    "device_name": _ROOT_DEVICE,
+                    "ebs": {
+                        "volume_type": "gp3",
+                        "volume_size": spec.disk_gib,
+                        "throughput": spec.disk_throughput,
+                        "iops": _GP3_IOPS,
+                        "encrypted": "true",
+                        "delete_on_termination": "true",
+                    },
+                }
+            ],
+            metadata_options={
+                "http_endpoint": "enabled",
+                "http_tokens": "required",
+                "http_put_response_hop_limit": 1,
+                "instance_metadata_tags": "disabled",
+            },
+            tag_specifications=[
+                {"resource_type": kind, "tags": dict(spec.tags)} for kind in ("instance", "network-interface", "volume")
+            ],
+            update_default_version=True,
+            opts=self.child(),
+        )

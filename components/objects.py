@@ -1,0 +1,22 @@
+"""Declares a manifest as the typed Pulumi resource of its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+_KINDS: Final[Mapping[tuple[str, str], type[pulumi.CustomResource]]] = {
+    ("v1", "ConfigMap"): k8s.core.v1.ConfigMap,
+    ("v1", "Namespace"): k8s.core.v1.Namespace,
+    ("v1", "ResourceQuota"): k8s.core.v1.ResourceQuota,
+}
+
+
+def declare(name: str, manifest: Mapping[str, Any], opts: pulumi.ResourceOptions) -> pulumi.CustomResource:
+    """The Pulumi resource `name` for a Kubernetes manifest. Raises KeyError for a kind the table does not know."""
+    kind = _KINDS[manifest["apiVersion"], manifest["kind"]]
+    content = {key: value for key, value in manifest.items() if key not in ("apiVersion", "kind")}
+    return kind(name, opts=opts, **content)
