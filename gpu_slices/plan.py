@@ -192,7 +192,7 @@ def _shape(settings: Settings, instance: InstanceType, replicas: int, resource: 
             pod_mib=mebibytes(pod.memory),
         ),
         gpu_memory_mib_per_slice=instance.gpu_memory_mib // replicas,
-        usd_per_slice_hour=None if price is None else price / slices,
+        usd_per_slice_hour=None if price is None else round(price / slices, 6),
     )
 
 

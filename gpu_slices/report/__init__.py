@@ -1,0 +1,1 @@
+"""A plan in the reader's words: tables and JSON."""

@@ -1,0 +1,71 @@
+"""A plan as a table in the terminal."""
+
+from __future__ import annotations
+
+import io
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..plan import Plan, PoolPlan
+from .words import gib, usd
+
+_WIDTH = 120
+
+
+def plan_text(plan: Plan, *, plain: bool) -> str:
+    """The plan as text: a table of pools, a line per tenant, the warnings. `plain` is without colours."""
+    buffer = io.StringIO()
+    real = Console()
+    console = Console(
+        file=buffer,
+        width=max(_WIDTH, real.width) if plain or not real.is_terminal else real.width,
+        force_terminal=not plain and real.is_terminal,
+        highlight=False,
+    )
+    print_plan(plan, console)
+    return buffer.getvalue()
+
+
+def print_plan(plan: Plan, console: Console) -> None:
+    """The same onto a console that is there already."""
+    console.print(_pools(plan))
+    for tenant in plan.tenants:
+        quota = ", ".join(f"{count} {resource}" for resource, count in tenant.quota.items())
+        console.print(Text(f"tenant {tenant.name}: at most {quota} at once (pools: {', '.join(tenant.pools)})"))
+    for warning in plan.warnings:
+        console.print(Text.assemble(("warning ", "yellow"), str(warning)))
+
+
+def _pools(plan: Plan) -> Table:
+    title = f"stack {plan.stack} in {plan.settings.region} (on-demand prices of {plan.price_region})"
+    table = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("pool", "nodes", "GPUs", "sharing", "resource"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("slices", "usable", "memory/slice", "$/slice-hour"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("slice edit", no_wrap=True)
+    for pool in plan.pools:
+        _rows(table, pool)
+    return table
+
+
+def _rows(table: Table, pool: PoolPlan) -> None:
+    sharing = "whole GPUs" if pool.exclusive else f"{pool.strategy} ×{pool.replicas}"
+    for shape in pool.shapes:
+        instance = shape.instance
+        for resource, count in sorted(shape.advertised.items()):
+            table.add_row(
+                pool.name,
+                instance.name,
+                f"{instance.gpu_count} {instance.gpu.label}",
+                sharing,
+                resource,
+                str(count),
+                str(shape.bounds.usable),
+                gib(shape.gpu_memory_mib_per_slice),
+                usd(shape.usd_per_slice_hour),
+                pool.on_slice_edit.effect,
+            )
