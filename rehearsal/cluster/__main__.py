@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,10 +25,8 @@ def _up(arguments: argparse.Namespace) -> int:
         _say(f"KUBECONFIG={plane.kubeconfig}")
         _say(f"CONTROL_SOCKET={plane.socket}")
         _say("Ctrl-C or end of input stops it")
-        try:
+        with contextlib.suppress(KeyboardInterrupt):
             sys.stdin.read()
-        except KeyboardInterrupt:
-            pass
     return 0
 
 

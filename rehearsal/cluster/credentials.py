@@ -145,9 +145,9 @@ def _key_usage(*, authority: bool) -> x509.KeyUsage:
 
 
 def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    # Kubernetes reads "EC PRIVATE KEY" and PKCS#8 alike.
+    # kube-apiserver finds the public half of a service account key in this format, not in PKCS#8.
     return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
     )
 
 

@@ -21,7 +21,7 @@ from rehearsal.cluster.errors import ClusterError
 Role = Literal["device-plugin", "gpu-feature-discovery", "node-feature-discovery"]
 ROLE_LABEL = "gpu-slices.rehearsal/role"
 NODE_LABELS_ANNOTATION = "gpu-slices.rehearsal/node-labels"
-PAUSE = "registry.k8s.io/pause:3.10"
+IMAGE = "rehearsal"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +101,7 @@ def manifest(daemon: Daemon) -> dict[str, Any]:
 def _pod(daemon: Daemon) -> dict[str, Any]:
     container = {
         "name": daemon.role,
-        "image": PAUSE,
+        "image": IMAGE,
         "env": [{"name": "DEFAULT_CONFIG", "value": daemon.default_config}],
         "resources": dict(daemon.resources),
     }

@@ -46,9 +46,9 @@ def join(
 
 
 def members(api: Api, group: str) -> tuple[str, ...]:
-    """Return the names of a group's nodes, sorted."""
+    """Return the names of a group's nodes in the order they joined."""
     found = api.get("/api/v1/nodes", labelSelector=f"{GROUP_LABEL}={group}")["items"]
-    return tuple(sorted(str(node["metadata"]["name"]) for node in found))
+    return tuple(sorted((str(node["metadata"]["name"]) for node in found), key=lambda name: (len(name), name)))
 
 
 def leave(api: Api, group: str, *, keep: int = 0) -> tuple[str, ...]:
