@@ -8,6 +8,7 @@ from engine.binary import NoEngine, provide, version
 
 
 def main() -> int:
+    """Exit code 0, 1 without an engine, 130 after Ctrl-C."""
     try:
         binary = provide()
     except NoEngine as problem:

@@ -23,7 +23,7 @@ OLDEST = (3, 206, 0)
 Progress = Callable[[str], None]
 
 
-class NoEngine(Exception):
+class NoEngine(Exception):  # noqa: N818 - a state of the machine, not a mistake
     """The Pulumi CLI is neither there nor buildable; the message says what to do."""
 
 

@@ -41,6 +41,7 @@ class Command(PulumiCommand):
         on_output: OnOutput | None = None,
         on_error: OnOutput | None = None,
     ) -> CommandResult:
+        """As the parent's; Ctrl-C or SIGTERM stops the engine before it gets further."""
         argv = [self.command, "--non-interactive", *args]
         env = {**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true"}
         stdout: list[str] = []

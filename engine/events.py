@@ -10,7 +10,7 @@ from typing import Any
 
 from pulumi.automation import EngineEvent, StepEventMetadata
 
-from engine.operation import SECRET, Change, Diagnostic, PropertyDiff
+from engine.operation import LATER, SECRET, Change, Diagnostic, PropertyDiff
 
 STACK = "pulumi:pulumi:Stack"
 
@@ -19,6 +19,7 @@ QUIET = frozenset({"same", "read", "refresh"})
 
 #: The engine's key for secrets (and other special objects, which never reach inputs or outputs of events).
 _MARK = "4dabf18193072939515e22adb298388d"
+_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 _COLOUR = re.compile(r"<\{%.*?%\}>|\x1b\[[0-9;]*m")
 _STEP = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|\.?([^.\[]+)')
@@ -35,6 +36,7 @@ class Events:
     ended: threading.Event = field(default_factory=threading.Event)
 
     def add(self, event: EngineEvent) -> None:
+        """Takes in one event."""
         if pre := event.resource_pre_event:
             self._started(pre.metadata, event.sequence)
         elif done := event.res_outputs_event:
@@ -65,6 +67,7 @@ class Events:
             self.changes[key] = replace(_change(step, sequence), finished=sequence)
 
     def ordered(self) -> tuple[Change, ...]:
+        """The changes in the order in which they started."""
         return tuple(sorted(self.changes.values(), key=lambda change: change.started))
 
 
@@ -124,10 +127,12 @@ def _values(path: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[s
 
 
 def masked(value: Any) -> Any:
-    """The value with SECRET where the engine marks a secret."""
+    """The value with SECRET where the engine marks a secret, and LATER where it does not know yet."""
     if isinstance(value, Mapping):
         return SECRET if _MARK in value else {name: masked(inner) for name, inner in value.items()}
-    return [masked(inner) for inner in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [masked(inner) for inner in value]
+    return LATER if value == _UNKNOWN else value
 
 
 def at(tree: Any, path: str) -> Any:

@@ -9,6 +9,9 @@ from typing import Any
 #: What stands where a secret was.
 SECRET = "[secret]"
 
+#: What stands where a preview can't know the value.
+LATER = "[known after up]"
+
 
 @dataclass(frozen=True, kw_only=True)
 class PropertyDiff:
@@ -76,8 +79,10 @@ class Operation:
 
     @property
     def warnings(self) -> tuple[Diagnostic, ...]:
+        """Messages of severity warning."""
         return tuple(d for d in self.diagnostics if d.severity == "warning")
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
+        """Messages of severity error."""
         return tuple(d for d in self.diagnostics if d.severity == "error")

@@ -134,7 +134,10 @@ class Stack:
 _ENVELOPE = re.compile(
     r"^(?:error: |python inline source runtime error: |RPC error: |rpc error: code = \w+ desc = |\d+ error occurred:|\* )+"
 )
-_BESIDE = re.compile(r"^(?:preview|update|destroy|refresh) failed$|^an unhandled error occurred|^Program failed with")
+_BESIDE = re.compile(
+    r"^(?:preview|update|destroy|refresh) failed$|^an unhandled error occurred|^Program failed with"
+    r"|exited prematurely|grpc: the client connection is closing"
+)
 
 
 def _problems(errors: tuple[Diagnostic, ...]) -> tuple[str, ...]:

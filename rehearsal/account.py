@@ -83,6 +83,7 @@ class Account:
             self._db.execute("COMMIT")
 
     def close(self) -> None:
+        """Lets go of the file."""
         self._db.close()
 
     def put(self, item: Item, handles: Sequence[str] = (), links: Sequence[Link] = ()) -> None:
@@ -97,6 +98,7 @@ class Account:
             self._db.executemany("INSERT INTO links VALUES (?, ?, ?, ?, ?)", rows)
 
     def remove(self, type_: str, id_: str) -> None:
+        """Takes an item away; nothing happens when it does not exist."""
         with self._lock:
             self._forget(type_, id_)
 
@@ -105,6 +107,7 @@ class Account:
             self._db.execute(f"DELETE FROM {table} WHERE type = ? AND id = ?", (type_, id_))
 
     def get(self, type_: str, id_: str) -> Item | None:
+        """The item of a type with this id."""
         return next(iter(self._items("WHERE type = ? AND id = ?", (type_, id_))), None)
 
     def find(self, type_: str, handle: str) -> Item | None:

@@ -26,6 +26,7 @@ def _without_sdk() -> None:
 
 
 def main(package: str) -> None:
+    """Serves the stand-in of a package."""
     from rehearsal.account import Account
     from rehearsal.serving import serve
 

@@ -23,9 +23,10 @@ import grpc
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+from typing_extensions import override
 
 from rehearsal.schemas import Problem
-from rehearsal.values import Difference, from_struct, to_struct
+from rehearsal.values import Difference, from_struct, plain, to_struct
 
 #: gRPC's own limit of 4 MiB is too small for big states; this is the SDK's.
 _OPTIONS = [("grpc.max_receive_message_length", 400 << 20), ("grpc.max_send_message_length", 400 << 20)]
@@ -33,7 +34,7 @@ _OPTIONS = [("grpc.max_receive_message_length", 400 << 20), ("grpc.max_send_mess
 _KINDS = {"add": 0, "add-replace": 1, "delete": 2, "delete-replace": 3, "update": 4, "update-replace": 5}
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - what a cloud does, in its own word
     """The pretended cloud refuses, in the words that the user will see."""
 
 
@@ -48,7 +49,11 @@ class Diff:
 
 
 class StandIn:
-    """A provider without a cloud. Methods get plain values and raise Refused; the defaults know nothing."""
+    """A provider without a cloud. Methods get plain values and raise Refused; what a stand-in lacks it does not override.
+
+    `token` is a resource's type, `old` and `new` its inputs, `state` its inputs and outputs as stored. In a preview
+    values may be UNKNOWN, and nothing may be changed.
+    """
 
     package = ""
     version = ""
@@ -58,39 +63,49 @@ class StandIn:
         """Takes the provider's configuration; called once, before everything but `check_config`."""
 
     def check_config(self, config: Mapping[str, Any]) -> tuple[Problem, ...]:
+        """What is wrong with a configuration."""
         return ()
 
     def diff_config(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> Diff:
+        """What changed in the configuration; a replaced provider replaces all its resources."""
         raise NotImplementedError
 
     def check(
         self, token: str, urn: str, old: Mapping[str, Any], new: Mapping[str, Any]
     ) -> tuple[Mapping[str, Any], tuple[Problem, ...]]:
+        """The inputs with names and defaults filled in, and what is wrong with them; `old` is empty for a new resource."""
         raise NotImplementedError
 
     def diff(
         self, token: str, urn: str, old: Mapping[str, Any], new: Mapping[str, Any], state: Mapping[str, Any]
     ) -> Diff:
+        """What an update would change."""
         raise NotImplementedError
 
     def create(self, token: str, urn: str, inputs: Mapping[str, Any], preview: bool) -> tuple[str, Mapping[str, Any]]:
+        """Makes a resource: its id and state."""
         raise NotImplementedError
 
     def read(self, token: str, urn: str, id_: str, state: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The resource's state in the world, or None when it is gone."""
         raise NotImplementedError
 
     def update(
         self, token: str, urn: str, id_: str, inputs: Mapping[str, Any], state: Mapping[str, Any], preview: bool
     ) -> Mapping[str, Any]:
+        """Changes a resource in place: its new state."""
         raise NotImplementedError
 
     def delete(self, token: str, urn: str, id_: str, state: Mapping[str, Any]) -> None:
+        """Takes a resource away."""
         raise NotImplementedError
 
     def invoke(self, token: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Answers a question."""
         raise NotImplementedError
 
     def construct(self, request: provider_pb2.ConstructRequest) -> provider_pb2.ConstructResponse:
+        """Registers a component and its children."""
         raise NotImplementedError
 
 
@@ -145,27 +160,33 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def __init__(self, stand_in: StandIn) -> None:
         self.stand_in = stand_in
 
+    @override
     @_answers
     def GetPluginInfo(self, _request: Empty) -> plugin_pb2.PluginInfo:
         return plugin_pb2.PluginInfo(version=self.stand_in.version)
 
+    @override
     @_answers
     def Configure(self, request: provider_pb2.ConfigureRequest) -> provider_pb2.ConfigureResponse:
-        self.stand_in.configure(from_struct(request.args))
+        self.stand_in.configure(plain(from_struct(request.args)))
         components = self.stand_in.accepts_references
         return provider_pb2.ConfigureResponse(
             acceptSecrets=components, acceptResources=components, acceptOutputs=False, supportsPreview=True
         )
 
+    @override
     @_answers
     def CheckConfig(self, request: provider_pb2.CheckRequest) -> provider_pb2.CheckResponse:
-        problems = self.stand_in.check_config(from_struct(request.news))
+        problems = self.stand_in.check_config(plain(from_struct(request.news)))
         return _checked(request.news, problems)
 
+    @override
     @_answers
     def DiffConfig(self, request: provider_pb2.DiffRequest) -> provider_pb2.DiffResponse:
-        return _diff(self.stand_in.diff_config(from_struct(request.old_inputs), from_struct(request.news)))
+        old, new = (plain(from_struct(part)) for part in (request.old_inputs, request.news))
+        return _diff(self.stand_in.diff_config(old, new))
 
+    @override
     @_answers
     def Check(self, request: provider_pb2.CheckRequest) -> provider_pb2.CheckResponse:
         inputs, problems = self.stand_in.check(
@@ -173,11 +194,13 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
         )
         return _checked(to_struct(inputs), problems)
 
+    @override
     @_answers
     def Diff(self, request: provider_pb2.DiffRequest) -> provider_pb2.DiffResponse:
         old, new, state = (from_struct(part) for part in (request.old_inputs, request.news, request.olds))
         return _diff(self.stand_in.diff(_token(request.urn), request.urn, old, new, state))
 
+    @override
     @_answers
     def Create(self, request: provider_pb2.CreateRequest) -> provider_pb2.CreateResponse:
         id_, state = self.stand_in.create(
@@ -185,6 +208,7 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
         )
         return provider_pb2.CreateResponse(id=id_, properties=to_struct(state))
 
+    @override
     @_answers
     def Read(self, request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
         state = self.stand_in.read(_token(request.urn), request.urn, request.id, from_struct(request.properties))
@@ -192,26 +216,33 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.ReadResponse()
         return provider_pb2.ReadResponse(id=request.id, properties=to_struct(state), inputs=request.inputs)
 
+    @override
     @_answers
     def Update(self, request: provider_pb2.UpdateRequest) -> provider_pb2.UpdateResponse:
         inputs, state = from_struct(request.news), from_struct(request.olds)
         updated = self.stand_in.update(_token(request.urn), request.urn, request.id, inputs, state, request.preview)
         return provider_pb2.UpdateResponse(properties=to_struct(updated))
 
+    @override
     @_answers
     def Delete(self, request: provider_pb2.DeleteRequest) -> Empty:
         self.stand_in.delete(_token(request.urn), request.urn, request.id, from_struct(request.properties))
         return Empty()
 
+    @override
     @_answers
     def Invoke(self, request: provider_pb2.InvokeRequest) -> provider_pb2.InvokeResponse:
         result = self.stand_in.invoke(request.tok, from_struct(request.args))
-        return provider_pb2.InvokeResponse(**{"return": to_struct(result)})
+        response = provider_pb2.InvokeResponse()
+        getattr(response, "return").CopyFrom(to_struct(result))  # a keyword in Python, not in protobuf
+        return response
 
+    @override
     @_answers
     def Construct(self, request: provider_pb2.ConstructRequest) -> provider_pb2.ConstructResponse:
         return self.stand_in.construct(request)
 
+    @override
     @_answers
     def Cancel(self, _request: Empty) -> Empty:
         return Empty()
@@ -221,7 +252,7 @@ def parsed(config: Mapping[str, Any]) -> dict[str, Any]:
     """A provider's configuration with its nested values: the engine sends everything but texts as JSON text."""
 
     def value(text: Any) -> Any:
-        if not isinstance(text, str) or text[:1] not in ("{", "[") and text not in ("true", "false"):
+        if not isinstance(text, str) or (text[:1] not in ("{", "[") and text not in ("true", "false")):
             return text
         try:
             return json.loads(text)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import runpy
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,8 +15,7 @@ from engine import Operation, Stack, provide
 from engine.stack import Program
 from rehearsal.account import ACCOUNT_VARIABLE, Account, Item
 from rehearsal.plugins import install
-
-ROOT = Path(__file__).resolve().parent.parent
+from rehearsal.project import ROOT, project_name, project_program
 
 
 class Stage:
@@ -47,7 +44,7 @@ class Stage:
         file = self.folder / f"Pulumi.{self._stack.name}.yaml"
         tree = yaml.safe_load(file.read_text()) or {}
         first, *rest = path.split(".")
-        name = first if ":" in first else f"{project(self.folder)}:{first}"
+        name = first if ":" in first else f"{project_name(self.folder)}:{first}"
         tree["config"] = _with(tree.get("config") or {}, [name, *rest], value)
         file.write_text(yaml.safe_dump(tree, sort_keys=False))
 
@@ -108,22 +105,6 @@ def stage(
             yield Stage(stack, folder, account)
         finally:
             account.close()
-
-
-def project_program(folder: Path) -> Program:
-    """The project's own program, run in this process as the language host would: `__main__.py`, afresh each time."""
-
-    def run() -> None:
-        if str(folder) not in sys.path:
-            sys.path.insert(0, str(folder))
-        runpy.run_path(str(folder / "__main__.py"), run_name="__main__")
-
-    return run
-
-
-def project(folder: Path) -> str:
-    """The project's name, which is the namespace of its own settings."""
-    return yaml.safe_load((folder / "Pulumi.yaml").read_text())["name"]
 
 
 def _copy_project(source: Path, folder: Path, name: str, config: Mapping[str, Any] | None) -> None:

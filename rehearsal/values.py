@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from google.protobuf.struct_pb2 import ListValue, Struct, Value
+from google.protobuf.struct_pb2 import ListValue, NullValue, Struct, Value
 
 #: Stands for a value that is known only after `up`.
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
@@ -28,6 +28,7 @@ def from_struct(struct: Struct) -> dict[str, Any]:
 
 
 def from_value(value: Value) -> Any:
+    """One value as plain Python."""
     kind = value.WhichOneof("kind")
     if kind == "string_value":
         return value.string_value
@@ -42,12 +43,13 @@ def from_value(value: Value) -> Any:
 
 
 def to_struct(values: Mapping[str, Any]) -> Struct:
+    """The struct of a dict of plain values."""
     return Struct(fields={name: _to_value(value) for name, value in values.items()})
 
 
 def _to_value(value: Any) -> Value:
     if value is None:
-        return Value(null_value=0)
+        return Value(null_value=NullValue.NULL_VALUE)
     if isinstance(value, bool):
         return Value(bool_value=value)
     if isinstance(value, (int, float)):
@@ -60,10 +62,12 @@ def _to_value(value: Any) -> Value:
 
 
 def is_special(value: Any, signature: str) -> bool:
+    """Whether a value is an object that carries this SIGNATURE."""
     return isinstance(value, dict) and value.get(SIGNATURE) == signature
 
 
 def secret(value: Any) -> dict[str, Any]:
+    """The value marked as a secret."""
     return {SIGNATURE: SECRET, "value": value}
 
 

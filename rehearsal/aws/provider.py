@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from typing_extensions import override
+
 from rehearsal.account import Account, Item, Link
 from rehearsal.aws.compute import TEMPLATE
 from rehearsal.aws.invokes import INVOKES, Place
@@ -19,6 +21,8 @@ PROVIDER = "pulumi:providers:aws"
 
 
 class Aws(StandIn):
+    """Answers for aws; `version` is the SDK's, which the engine asks for."""
+
     package = "aws"
 
     def __init__(self, account: Account, version: str = "") -> None:
@@ -28,17 +32,20 @@ class Aws(StandIn):
         self._region = ""
         self._tags: Mapping[str, str] = {}
 
+    @override
     def check_config(self, config: Mapping[str, Any]) -> tuple[Problem, ...]:
         problems = self._schema.problems(PROVIDER, parsed(config))
         if config.get("region"):
             return problems
         return (*problems, Problem("region", "missing region: set aws:region in the stack file"))
 
+    @override
     def configure(self, config: Mapping[str, Any]) -> None:
         config = parsed(config)
         self._region = config.get("region") or ""
         self._tags = (config.get("defaultTags") or {}).get("tags") or {}
 
+    @override
     def check(
         self, token: str, urn: str, old: Mapping[str, Any], new: Mapping[str, Any]
     ) -> tuple[Mapping[str, Any], tuple[Problem, ...]]:
@@ -51,6 +58,7 @@ class Aws(StandIn):
             problems = (*problems, Problem(kind.named, words))
         return inputs, problems
 
+    @override
     def diff(
         self, token: str, urn: str, old: Mapping[str, Any], new: Mapping[str, Any], state: Mapping[str, Any]
     ) -> Diff:
@@ -66,6 +74,7 @@ class Aws(StandIn):
         outputs = frozenset({"tagsAll"}) if stale else frozenset[str]()
         return Diff(changes=changes, replaces=kind.immutable, delete_first=fixed, of_outputs=outputs)
 
+    @override
     def create(self, token: str, urn: str, inputs: Mapping[str, Any], preview: bool) -> tuple[str, Mapping[str, Any]]:
         if preview:
             return "", planned(token, inputs)
@@ -76,10 +85,12 @@ class Aws(StandIn):
             self._put(token, urn, id_, state)
         return id_, state
 
+    @override
     def read(self, token: str, urn: str, id_: str, state: Mapping[str, Any]) -> Mapping[str, Any] | None:
         item = self._account.get(token, id_)
         return None if item is None else item.data
 
+    @override
     def update(
         self, token: str, urn: str, id_: str, inputs: Mapping[str, Any], state: Mapping[str, Any], preview: bool
     ) -> Mapping[str, Any]:
@@ -102,6 +113,7 @@ class Aws(StandIn):
             self._put(token, urn, id_, merged)
         return merged
 
+    @override
     def delete(self, token: str, urn: str, id_: str, state: Mapping[str, Any]) -> None:
         with self._account.changing():
             blocking = [item for item in self._account.blocking(token, id_) if (item.type, item.id) != (token, id_)]
@@ -110,6 +122,7 @@ class Aws(StandIn):
                 raise Refused(f"{TYPES[token].in_use}: {_short(token)} {id_} is in use by {users}")
             self._account.remove(token, id_)
 
+    @override
     def invoke(self, token: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         if token not in INVOKES:
             raise Refused(f"the aws stand-in answers no {token}; it answers {', '.join(sorted(INVOKES))}")

@@ -68,4 +68,5 @@ class AwsType:
 
 
 def paths(*names: str) -> frozenset[str]:
+    """A set of property paths."""
     return frozenset(names)

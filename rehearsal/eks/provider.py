@@ -7,6 +7,7 @@ from typing import Any
 
 import grpc
 from pulumi.runtime.proto import provider_pb2, resource_pb2, resource_pb2_grpc
+from typing_extensions import override
 
 from rehearsal.eks.building import Registered, build, opened
 from rehearsal.eks.children import Child, expand
@@ -17,6 +18,8 @@ _STATE = "pulumi:pulumi:getResource"
 
 
 class Eks(StandIn):
+    """Answers for eks: only components."""
+
     package = "eks"
     accepts_references = True
 
@@ -25,9 +28,11 @@ class Eks(StandIn):
         self.version = version
         self._versions = versions
 
+    @override
     def configure(self, config: Mapping[str, Any]) -> None:
         pass
 
+    @override
     def construct(self, request: provider_pb2.ConstructRequest) -> provider_pb2.ConstructResponse:
         with grpc.insecure_channel(request.monitorEndpoint) as channel:
             return _Construction(request, resource_pb2_grpc.ResourceMonitorStub(channel), self._versions).run()
@@ -104,7 +109,7 @@ class _Construction:
         try:
             return self._monitor.RegisterResource(request)
         except grpc.RpcError as problem:
-            raise Refused(problem.details()) from None  # type: ignore[attr-defined]
+            raise Refused(problem.details()) from None
 
     def _close(self, urn: str, outputs: Mapping[str, Any]) -> None:
         request = resource_pb2.RegisterResourceOutputsRequest(urn=urn, outputs=to_struct(outputs))

@@ -73,6 +73,7 @@ def diff(old: Mapping[str, Any], new: Mapping[str, Any]) -> Diff:
 
 
 def chart_name(inputs: Mapping[str, Any]) -> str:
+    """`karpenter` of `oci://…/karpenter`."""
     return str(inputs["chart"]).rsplit("/", 1)[-1]
 
 

@@ -27,10 +27,12 @@ def api_version(token: str) -> str:
 
 
 def kind(token: str) -> str:
+    """`ConfigMap` of `kubernetes:core/v1:ConfigMap`."""
     return token.split(":")[2]
 
 
 def is_namespaced(token: str) -> bool:
+    """Whether objects of this type live in a namespace."""
     custom = CUSTOM.get(_group(token), {}).get(kind(token))
     return custom.namespaced if custom else kind(token) not in CLUSTER_WIDE
 

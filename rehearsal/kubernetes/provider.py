@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from typing_extensions import override
 
 from rehearsal.kubernetes import helm, objects
 from rehearsal.kubernetes.kinds import CUSTOM
@@ -22,6 +22,8 @@ PROVIDER = "pulumi:providers:kubernetes"
 
 
 class Kubernetes(StandIn):
+    """Answers for kubernetes, over whatever API server `store` opens."""
+
     package = "kubernetes"
 
     def __init__(self, store: Callable[[str], Store], version: str = "") -> None:
@@ -32,12 +34,14 @@ class Kubernetes(StandIn):
         self._namespace = "default"
         self._mutable: frozenset[str] = frozenset()
 
+    @override
     def check_config(self, config: Mapping[str, Any]) -> tuple[Problem, ...]:
         return load("kubernetes").problems(
             PROVIDER,
             {name: parsed({name: v})[name] for name, v in config.items() if name not in ("kubeconfig", "version")},
         )
 
+    @override
     def diff_config(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> Diff:
         """Another cluster replaces the provider and all that it made; a new token for the same one does not."""
         identity = ("clusterIdentifier",) if new.get("clusterIdentifier") else ("kubeconfig",)
@@ -47,6 +51,7 @@ class Kubernetes(StandIn):
         moved = not same if identity == ("kubeconfig",) else "clusterIdentifier" in names and "clusterIdentifier" in old
         return Diff(changes=changes, replaces=frozenset(identity if moved else ()))
 
+    @override
     def configure(self, config: Mapping[str, Any]) -> None:
         self._store = self._open(server(config.get("kubeconfig")))
         settings = parsed({name: value for name, value in config.items() if name != "kubeconfig"})
@@ -54,6 +59,7 @@ class Kubernetes(StandIn):
         switches = {"ConfigMap": "enableConfigMapMutable", "Secret": "enableSecretMutable"}
         self._mutable = frozenset(kind for kind, switch in switches.items() if settings.get(switch) is True)
 
+    @override
     def check(
         self, token: str, urn: str, old: Mapping[str, Any], new: Mapping[str, Any]
     ) -> tuple[Mapping[str, Any], tuple[Problem, ...]]:
@@ -62,11 +68,13 @@ class Kubernetes(StandIn):
         problems = objects.problems(token, new)
         return objects.completed(token, urn, new, old, self._namespace, self._exists), problems
 
+    @override
     def diff(
         self, token: str, urn: str, old: Mapping[str, Any], new: Mapping[str, Any], state: Mapping[str, Any]
     ) -> Diff:
         return helm.diff(old, new) if token == helm.TOKEN else objects.diff(token, old, new, self._mutable)
 
+    @override
     def create(self, token: str, urn: str, inputs: Mapping[str, Any], preview: bool) -> tuple[str, Mapping[str, Any]]:
         if preview:
             unknown = ("status", "resourceNames") if token == helm.TOKEN else ("status",)
@@ -90,12 +98,14 @@ class Kubernetes(StandIn):
         self._store.create(release, urn)
         return objects.identifier(release), helm.state(inputs)
 
+    @override
     def read(self, token: str, urn: str, id_: str, state: Mapping[str, Any]) -> Mapping[str, Any] | None:
         stored = self._store.read(_ref(token, id_))
         if stored is None or token != helm.TOKEN:
             return stored
         return helm.state(stored["spec"], stored["metadata"]["generation"])
 
+    @override
     def update(
         self, token: str, urn: str, id_: str, inputs: Mapping[str, Any], state: Mapping[str, Any], preview: bool
     ) -> Mapping[str, Any]:
@@ -107,6 +117,7 @@ class Kubernetes(StandIn):
         shown = objects.state(inputs, urn)
         return shown if preview else self._store.update(shown, urn)
 
+    @override
     def delete(self, token: str, urn: str, id_: str, state: Mapping[str, Any]) -> None:
         ref = _ref(token, id_)
         if token == helm.TOKEN and (stored := self._store.read(ref)):
@@ -137,18 +148,18 @@ class Kubernetes(StandIn):
 
 
 def server(kubeconfig: object) -> str:
-    """The API server's address in a kubeconfig (text, or a path to a file); "" without one."""
+    """The API server's address in a kubeconfig (text, or a path to a file); "" without one, or one that can't be read."""
     text = kubeconfig if isinstance(kubeconfig, str) else json.dumps(kubeconfig) if kubeconfig else ""
     text = text or os.environ.get("KUBECONFIG", "")
     if text and "\n" not in text and not text.lstrip().startswith("{") and Path(text).is_file():
         text = Path(text).read_text()
     if not text or text == UNKNOWN:
         return ""
-    tree = json.loads(text) if text.lstrip().startswith("{") else yaml.safe_load(text)
     try:
+        tree = json.loads(text) if text.lstrip().startswith("{") else yaml.safe_load(text)
         return tree["clusters"][0]["cluster"]["server"]
-    except (KeyError, IndexError, TypeError):
-        raise Refused("the kubeconfig names no cluster with a server") from None
+    except (ValueError, yaml.YAMLError, KeyError, IndexError, TypeError):
+        return ""  # as the real provider: a useless kubeconfig is an unreachable cluster
 
 
 def _ref(token: str, id_: str) -> Ref:

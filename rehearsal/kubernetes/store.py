@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from typing_extensions import override
+
 from rehearsal.account import Account, Item
 from rehearsal.serving import Refused
 
@@ -28,6 +30,7 @@ class Ref:
 
     @classmethod
     def of(cls, manifest: Manifest) -> Ref:
+        """What a manifest describes."""
         metadata = manifest["metadata"]
         return cls(
             api_version=manifest["apiVersion"],
@@ -38,30 +41,42 @@ class Ref:
 
     @property
     def group(self) -> str:
+        """`apps` of `apps/v1`, "" of `v1`."""
         return self.api_version.rpartition("/")[0]
 
 
 class Store(Protocol):
     """An API server as the stand-in needs it. All but `read` raise Refused in the API server's words."""
 
-    def create(self, manifest: Manifest, urn: str) -> Manifest: ...
+    def create(self, manifest: Manifest, urn: str) -> Manifest:
+        """Makes an object and returns it as stored. Refused when it exists already or its namespace does not."""
+        ...
 
-    def read(self, ref: Ref) -> Manifest | None: ...
+    def read(self, ref: Ref) -> Manifest | None:
+        """The object as stored, or None."""
+        ...
 
-    def update(self, manifest: Manifest, urn: str) -> Manifest: ...
+    def update(self, manifest: Manifest, urn: str) -> Manifest:
+        """Replaces an object's content and returns it as stored. Refused when it does not exist."""
+        ...
 
-    def delete(self, ref: Ref) -> None: ...
+    def delete(self, ref: Ref) -> None:
+        """Takes an object away, a namespace with all that is in it; nothing happens when it does not exist."""
+        ...
 
-    def of_kind(self, api_version: str, kind: str) -> tuple[Manifest, ...]: ...
+    def of_kind(self, api_version: str, kind: str) -> tuple[Manifest, ...]:
+        """Every object of a kind."""
+        ...
 
 
-class AccountStore:
+class AccountStore(Store):
     """The rehearsal's account as an API server: one per cluster, gone with the cluster."""
 
     def __init__(self, account: Account, server: str) -> None:
         self._account = account
         self._server = server
 
+    @override
     def create(self, manifest: Manifest, urn: str) -> Manifest:
         ref = Ref.of(manifest)
         with self._account.changing():
@@ -71,10 +86,12 @@ class AccountStore:
                 raise Refused(f'{_plural(ref)} "{ref.name}" already exists')
             return self._put(ref, manifest, urn, 1)
 
+    @override
     def read(self, ref: Ref) -> Manifest | None:
         item = self._account.get(self._type(ref), self._id(ref))
         return None if item is None else item.data
 
+    @override
     def update(self, manifest: Manifest, urn: str) -> Manifest:
         ref = Ref.of(manifest)
         with self._account.changing():
@@ -84,6 +101,7 @@ class AccountStore:
                 raise Refused(f'{_plural(ref)} "{ref.name}" not found')
             return self._put(ref, manifest, urn, before.data["metadata"]["generation"] + 1)
 
+    @override
     def delete(self, ref: Ref) -> None:
         with self._account.changing():
             self._reachable()
@@ -93,6 +111,7 @@ class AccountStore:
                     if item.type.startswith("kubernetes:") and item.id.startswith(f"{self._server}|{ref.name}/"):
                         self._account.remove(item.type, item.id)
 
+    @override
     def of_kind(self, api_version: str, kind: str) -> tuple[Manifest, ...]:
         items = self._account.all(f"kubernetes:{api_version}:{kind}")
         return tuple(item.data for item in items if item.id.startswith(f"{self._server}|"))

@@ -12,7 +12,6 @@ from typing import Any
 
 from rehearsal.values import UNKNOWN
 
-_SCALARS = {"string": str, "number": (int, float), "boolean": bool}
 _ARTICLE = {"string": "a string", "number": "a number", "boolean": "true or false", "list": "a list", "map": "a map"}
 
 
@@ -42,6 +41,7 @@ class Schema:
 
     @property
     def tokens(self) -> frozenset[str]:
+        """The types there are."""
         return frozenset(self._types)
 
     def shape(self, token: str) -> Shape:
@@ -76,12 +76,8 @@ class Schema:
         if value is None or value == UNKNOWN or type_ == "any":
             return
         if isinstance(type_, str):
-            if not isinstance(value, _SCALARS[type_]) or (type_ == "number" and isinstance(value, bool)):
-                # Terraform and Pulumi's bridge turn scalars into one another, but never a collection.
-                if isinstance(value, (list, dict)):
-                    yield Problem(path, f"{path} must be {_ARTICLE[type_]}, not {value!r}")
-                elif not _converts(type_, value):
-                    yield Problem(path, f"{path} must be {_ARTICLE[type_]}, not {value!r}")
+            if not _fits(type_, value):
+                yield Problem(path, f"{path} must be {_ARTICLE[type_]}, not {value!r}")
             return
         kind, item = next(iter(type_.items()))
         if kind == "object":
@@ -89,21 +85,24 @@ class Schema:
                 yield Problem(path, f"{path} must be an object, not {value!r}")
             else:
                 yield from self._in_object(path, self._objects[item], value)
-        elif not isinstance(value, list if kind == "list" else dict):
-            yield Problem(path, f"{path} must be {_ARTICLE[kind]}, not {value!r}")
-        elif kind == "list":
+        elif kind == "list" and isinstance(value, list):
             for index, entry in enumerate(value):
                 yield from self._in_value(f"{path}[{index}]", item, entry)
-        else:
+        elif kind == "map" and isinstance(value, dict):
             for name, entry in sorted(value.items()):
                 yield from self._in_value(_join(path, name), item, entry)
+        else:
+            yield Problem(path, f"{path} must be {_ARTICLE[kind]}, not {value!r}")
 
 
-def _converts(type_: str, value: Any) -> bool:
+def _fits(type_: str, value: Any) -> bool:
+    """Whether a value is of a scalar type or the bridge to Terraform would turn it into one, which it never does to lists."""
+    if isinstance(value, (list, dict)):
+        return False
     if type_ == "string":
         return True
     if type_ == "boolean":
-        return value in ("true", "false")
+        return isinstance(value, bool) or value in ("true", "false")
     try:
         float(value)
     except (TypeError, ValueError):

@@ -24,6 +24,7 @@ _SCALARS: dict[Any, str] = {str: "string", int: "number", float: "number", bool:
 
 
 def main() -> None:
+    """Writes every package's file."""
     for package in TYPES:
         (FOLDER / f"{package}.json").write_text(render(package))
 
