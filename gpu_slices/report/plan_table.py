@@ -41,10 +41,10 @@ def print_plan(plan: Plan, console: Console) -> None:
 
 def _pools(plan: Plan) -> Table:
     title = f"stack {plan.stack} in {plan.settings.region} (on-demand prices of {plan.price_region})"
-    table = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for heading in ("pool", "nodes", "GPUs", "sharing", "resource"):
         table.add_column(heading, no_wrap=True)
-    for heading in ("slices", "usable", "memory/slice", "$/slice-hour"):
+    for heading in ("slices", "usable", "GPU memory each", "$/hour each"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("slice edit", no_wrap=True)
     for pool in plan.pools:

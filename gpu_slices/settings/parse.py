@@ -18,7 +18,11 @@ from .schema import known_keys
 _NOT_KEYS: Final = frozenset({"[key]"})
 _UNION_TAGS: Final = frozenset({("network", "new"), ("network", "existing")})
 #: Stand in for a required key that is missing or wrong, so that everything beside it is still checked.
-_STAND_INS: Final[Mapping[str, Any]] = {REGION_KEY: "us-west-2", "instanceType": "g6e.2xlarge", "slices": 0}
+_STAND_INS: Final[Mapping[tuple[str, str], Any]] = {
+    ("", REGION_KEY): "us-west-2",
+    ("gpuNodeGroups", "instanceType"): "g6e.2xlarge",
+    ("tenants", "slices"): 0,
+}
 
 _MISSING: Final = "is missing"
 
@@ -56,10 +60,10 @@ def _key_by_key(raw: Mapping[str, Any]) -> tuple[set[Mistake], set[str], Setting
             fresh = [(detail, path) for detail, path in details if written(path) not in set_aside]
             found = {_mistake(detail, path) for detail, path in fresh}
             mistakes |= {one for one in found if not _misspelt(one, found)}
-            for detail, path in details:
-                gone = path[:-1] if detail["type"] == "missing" and path[-1] not in _STAND_INS else path
+            for path in [path for _, path in details]:
+                gone = _to_set_aside(path, set_aside)
                 set_aside.add(written(gone))
-                remaining = _without(remaining, gone)
+                remaining = _without(remaining, gone, _stand_in(gone))
 
 
 def _keys(location: Path) -> Path:
@@ -122,14 +126,25 @@ def written(path: Path) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
 
 
-def _without(value: dict[str, Any], path: Path) -> dict[str, Any]:
+def _to_set_aside(path: Path, before: set[str]) -> Path:
+    """The key at `path`, or what it lies in when setting it aside did not help: it is required there."""
+    while len(path) > 1 and written(path) in before:
+        path = path[:-1]
+    return path
+
+
+def _stand_in(path: Path) -> Any:
+    return _STAND_INS.get(("" if len(path) == 1 else str(path[0]), str(path[-1])))
+
+
+def _without(value: dict[str, Any], path: Path, stand_in: Any) -> dict[str, Any]:
     """A copy in which the key at `path` is not set, or stood in for; a wrong list item takes its list with it."""
     head, rest = path[0], path[1:]
     inner = value.get(str(head))
     if rest and isinstance(inner, dict):
-        return {**value, str(head): _without(inner, rest)}
+        return {**value, str(head): _without(inner, rest, stand_in)}
     others = {key: kept for key, kept in value.items() if str(key) != str(head)}
-    return {**others, str(head): _STAND_INS[str(head)]} if head in _STAND_INS else others
+    return others if rest or stand_in is None else {**others, str(head): stand_in}
 
 
 def _below(path: str, set_aside: set[str]) -> bool:
