@@ -64,7 +64,7 @@ def go_flags(tool: Tool) -> tuple[str, ...]:
     link = "-s -w"
     if tool.version_variable:
         link += f" -X {tool.version_variable}={tool.version}"
-    return ("-trimpath", "-ldflags", link)
+    return ("-trimpath", "-buildvcs=false", "-ldflags", link)
 
 
 def _build_tool(go: str, tool: Tool, bin_folder: Path, report: Report) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,12 +16,12 @@ from rehearsal.cluster.doubles import daemons, node_groups
 from rehearsal.cluster.errors import ApiError, ClusterError
 from rehearsal.cluster.facts import Facts
 from rehearsal.cluster.instance_types import karpenter_instance_types
-from rehearsal.cluster.process import tail
+from rehearsal.cluster.process import peak_mib, tail
 
 if TYPE_CHECKING:
     from rehearsal.cluster.supervisor import Supervisor
 
-KARPENTER = "karpenter"
+KARPENTER, SUPERVISOR = "karpenter", "supervisor"
 
 
 class Commands:
@@ -42,8 +43,10 @@ class Commands:
         return method(**arguments)
 
     def status(self) -> list[dict[str, object]]:
-        """Return every part as `Part.describe` gives it, sorted by name."""
-        return [self._supervisor.parts[name].describe() for name in sorted(self._supervisor.parts)]
+        """Return every part as `Part.describe` gives it, sorted by name, and the supervisor, where the doubles run."""
+        own = {"name": SUPERVISOR, "pid": os.getpid(), "state": "running", "exitCode": None}
+        described = [part.describe() for part in list(self._supervisor.parts.values())]
+        return sorted([*described, {**own, "peakMiB": peak_mib(os.getpid())}], key=lambda one: str(one["name"]))
 
     def machines(self) -> dict[str, Any]:
         """Return what the doubles say of every node (see `Agent.report`)."""
@@ -66,7 +69,7 @@ class Commands:
         ready.unlink(missing_ok=True)
         command = parts.karpenter(supervisor.layout, parts.KarpenterOptions(instance_types=path, **options), ready)
         part = supervisor.on_main(lambda: supervisor.spawn(command))
-        supervisor.wait(KARPENTER, ready.exists)
+        supervisor.wait(ready.exists, KARPENTER)
         return part.pid
 
     def stop_karpenter(self) -> bool:
@@ -128,7 +131,7 @@ class Commands:
 
     def tail(self, name: str, lines: int = 40) -> str:
         """Return the last lines of a part's log, or of the supervisor's own."""
-        file = name if name == "supervisor" else self._supervisor.known(name)
+        file = name if name == SUPERVISOR else self._supervisor.known(name)
         return tail(self._supervisor.workspace.logs / f"{file}.log", lines)
 
     def stop(self) -> None:

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlencode
 
 import urllib3
@@ -14,7 +14,7 @@ import urllib3
 from rehearsal.cluster.errors import ApiError, ClusterError
 
 Object = dict[str, Any]
-Event = tuple[Literal["ADDED", "MODIFIED", "DELETED"], Object]
+Event = tuple[str, Object]  # ADDED, MODIFIED or DELETED, and the object
 MERGE, STRATEGIC, APPLY = (
     "application/merge-patch+json",
     "application/strategic-merge-patch+json",
@@ -31,7 +31,7 @@ class Api:
     def __init__(self, *, server: str, authority: Path, token: str) -> None:
         self.server = server
         self._token = token
-        self._pool = urllib3.PoolManager(ca_certs=str(authority), maxsize=8, retries=False)
+        self._pool = urllib3.PoolManager(ca_certs=str(authority), maxsize=16, retries=False)
 
     def call(
         self, method: str, path: str, body: object = None, *, content: str = "application/json", **query: str

@@ -54,14 +54,8 @@ class Part:
         return self._process.poll()
 
     def measure(self) -> float | None:
-        """Return the peak resident memory so far in MiB (VmHWM), None where /proc does not tell."""
-        try:
-            lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
-        except OSError:
-            return self.peak_mib
-        kib = next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), None)
-        if kib is not None:
-            self.peak_mib = round(kib / 1024, 1)
+        """Return the peak resident memory so far in MiB, None where the system does not tell."""
+        self.peak_mib = peak_mib(self.pid) or self.peak_mib
         return self.peak_mib
 
     def signal(self, number: int) -> None:
@@ -88,6 +82,16 @@ class Part:
             "exitCode": code,
             "peakMiB": self.measure(),
         }
+
+
+def peak_mib(pid: int) -> float | None:
+    """Return the peak resident memory of a process in MiB (VmHWM), None where /proc does not tell."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return None
+    kib = next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), None)
+    return None if kib is None else round(kib / 1024, 1)
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> str:

@@ -78,16 +78,16 @@ class Supervisor:
         credentials.write_kubeconfig(
             self.layout.credentials, "admin", self.layout.server, path=self.workspace.kubeconfig
         )
-        self.wait("kube-apiserver", self.api.is_ready)
+        self.wait(self.api.is_ready, *self.parts)
         emit("progress", text="API server ready")
         for command in (parts.controller_manager(self.layout), parts.scheduler(self.layout)):
             self.spawn(command)
         stage_file = stages.write(self.bin / "stages", self.workspace.folder / "stages.yaml")
         self.spawn(parts.kwok(self.layout, stage_file))
         names = crds.install(self.api, self.bin / "crds")
-        self.wait("kube-apiserver", lambda: crds.are_established(self.api, names))
+        self.wait(lambda: crds.are_established(self.api, names), *self.parts, "kube-apiserver")
         default_account = "/api/v1/namespaces/default/serviceaccounts/default"
-        self.wait("kube-controller-manager", lambda: self.api.find(default_account) is not None)
+        self.wait(lambda: self.api.find(default_account) is not None, *self.parts, "kube-controller-manager")
         self.agent.start()
         node_class.start(self.api)
         serve(self.workspace.socket, Commands(self).run)
@@ -136,23 +136,30 @@ class Supervisor:
             raise ClusterError(f"there is no part {name}: there are {', '.join(sorted(self.parts))}")
         return name
 
-    def wait(self, name: str, done: Callable[[], bool], *, seconds: float = START_SECONDS) -> None:
-        """Wait until `done`, while part `name` runs; ClusterError with the end of its log when it ends or is late."""
-        deadline = time.monotonic() + seconds
+    def wait(self, done: Callable[[], bool], *names: str) -> None:
+        """Wait until `done` while the parts `names` (the last is the one waited for) run.
+
+        ClusterError with the end of its log for the first that ends, or for the last when it is late.
+        """
+        deadline = time.monotonic() + START_SECONDS
         while not done():
             if self._stopping.is_set():
                 raise OwnerGoneError
-            part = self.parts[name]
-            why = f"ended with {part.exit_code}" if part.exit_code is not None else ""
-            why = why or (f"is not ready after {seconds:g} s" if time.monotonic() > deadline else "")
-            if why:
-                raise ClusterError(f"{name} {why}. The end of its log:\n{tail(part.command.log)}")
+            ended = next((name for name in names if self.parts[name].exit_code is not None), None)
+            if ended:
+                raise ClusterError(f"{ended} ended with {self.parts[ended].exit_code}. {self._end_of_log(ended)}")
+            if time.monotonic() > deadline:
+                late = names[-1]
+                raise ClusterError(f"{late} is not ready after {START_SECONDS:g} s. {self._end_of_log(late)}")
             time.sleep(POLL_SECONDS)
 
     def log(self, text: str) -> None:
         """Add a line to the supervisor's own log."""
         with contextlib.suppress(OSError), open(self.workspace.logs / "supervisor.log", "a") as file:
             file.write(f"{time.strftime('%H:%M:%S')} {text}\n")
+
+    def _end_of_log(self, name: str) -> str:
+        return f"The end of its log:\n{tail(self.parts[name].command.log)}"
 
     def _api(self, user: str) -> Api:
         made = self.layout.credentials

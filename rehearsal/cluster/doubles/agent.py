@@ -19,6 +19,8 @@ from rehearsal.cluster.facts import Facts, InstanceFacts
 from rehearsal.cluster.http_api import MERGE, Api, Object
 
 RETRY_SECONDS, RESTART_SECONDS = 0.5, 1.0
+# Nodes come up side by side on a cluster; one after the other they would wait for the API server's answers.
+WORKERS = 8
 FINAL = {"Succeeded", "Failed"}
 
 
@@ -36,6 +38,7 @@ class Started:
 class NodeState:
     """What we remember of a node beyond the API: device resources as registered, and our dealings with its pods."""
 
+    up: bool = False
     resources: dict[str, int] = field(default_factory=dict)
     withdrawn: bool = False
     started: dict[str, Started] = field(default_factory=dict)
@@ -43,7 +46,7 @@ class NodeState:
 
 
 class Agent:
-    """Plays kubelet and daemons on every node. Only its worker thread writes; `report` reads from any thread."""
+    """Plays kubelet and daemons on every node. One worker at a time acts for a node; `report` reads from any thread."""
 
     def __init__(self, api: Api, *, parser: Path, facts: Facts, log: Callable[[str], None]) -> None:
         self._api, self._parser, self._log = api, parser, log
@@ -54,8 +57,8 @@ class Agent:
         self._queue = WorkQueue()
 
     def start(self) -> None:
-        """Start the two watches and the worker; they end with the process."""
-        for loop in (self._watch_nodes, self._watch_pods, self._work):
+        """Start the two watches and the workers; they end with the process."""
+        for loop in (self._watch_nodes, self._watch_pods, *[self._work] * WORKERS):
             threading.Thread(target=loop, name=loop.__name__, daemon=True).start()
 
     def learn(self, facts: Facts) -> None:
@@ -102,17 +105,14 @@ class Agent:
 
     def _work(self) -> None:
         while True:
-            name = self._queue.take()
-            try:
-                self._reconcile(name)
-            except ApiError as error:
-                # Gone or changed meanwhile: the watch tells, and we come back.
-                if error.status not in (404, 409):
-                    self._log(f"{name}: {error}")
+            with self._queue.take() as name:
+                try:
+                    self._reconcile(name)
+                except ClusterError as error:
+                    # Often gone or changed meanwhile, and the watch is about to tell.
+                    if not (isinstance(error, ApiError) and error.status in (404, 409)):
+                        self._log(f"{name}: {error}")
                     self._queue.add(name, after=RETRY_SECONDS)
-            except ClusterError as error:
-                self._log(f"{name}: {error}")
-                self._queue.add(name, after=RETRY_SECONDS)
 
     def _reconcile(self, name: str) -> None:
         node = self._nodes.get(name)
@@ -125,7 +125,7 @@ class Agent:
         state.problem = "" if facts else f"no facts for instance type {instance_type or '(no label)'}"
         if facts is None:
             return
-        self._come_up(node, facts)
+        self._come_up(node, facts, state)
         machine = roles.Machine(
             api=self._api,
             parser=self._parser,
@@ -142,12 +142,15 @@ class Agent:
         for uid, pod in pods.items():
             self._start(uid, pod, machine, state)
 
-    def _come_up(self, node: Object, facts: InstanceFacts) -> None:
+    def _come_up(self, node: Object, facts: InstanceFacts, state: NodeState) -> None:
+        # No condition yet may be an event from before our own patch; False and Unknown are somebody's verdict.
+        if state.up and condition(node, "Ready") in ("", "True"):
+            return
         path, wanted = f"/api/v1/nodes/{node['metadata']['name']}", joining_labels(facts)
         if any(label(node, key) != value for key, value in wanted.items()):
             self._api.patch(path, {"metadata": {"labels": wanted}}, content=MERGE)
-        if condition(node, "Ready") != "True":
-            self._api.patch(f"{path}/status", ready_status(node, facts, now=_now()))
+        self._api.patch(f"{path}/status", ready_status(node, facts, now=_now()))
+        state.up = True
 
     def _start(self, uid: str, pod: Object, machine: roles.Machine, state: NodeState) -> None:
         seen, before = label(machine.node, CONFIG_LABEL), state.started.get(uid)
