@@ -89,6 +89,7 @@ def _change(step: StepEventMetadata, sequence: int) -> Change:
         urn=step.urn,
         parent=state.parent if state else "",
         diffs=_diffs(step),
+        inputs=masked((state.inputs if state else None) or {}),
         replace_keys=tuple(sorted(step.keys or ())),
         started=sequence,
     )

@@ -28,7 +28,8 @@ class Change:
     """One step of the engine on one resource; an unchanged resource has none.
 
     `started` and `finished` are positions in the engine's event stream, so they order the steps of one operation;
-    `finished` is None for a step that failed or never ended.
+    `finished` is None for a step that failed or never ended. `inputs` are the new ones, for a delete those it had;
+    secrets are masked.
     """
 
     op: str  # create, update, replace, create-replacement, delete-replaced, delete, refresh, read
@@ -37,6 +38,7 @@ class Change:
     urn: str
     parent: str = ""
     diffs: tuple[PropertyDiff, ...] = ()
+    inputs: Mapping[str, Any] = field(default_factory=dict)
     replace_keys: tuple[str, ...] = ()
     started: int = 0
     finished: int | None = None

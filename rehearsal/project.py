@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import runpy
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +46,23 @@ def stack_config(stack: str, folder: Path = ROOT) -> dict[str, Any]:
     return {**defaults, **stated}
 
 
+def with_setting(config: Mapping[str, Any], path: str, value: Any, project: str) -> dict[str, Any]:
+    """The configuration with one setting changed, as `pulumi config set --path` does; None removes it."""
+    first, *rest = path.split(".")
+    return _with(config, [_full(first, project), *rest], value)
+
+
 def as_text(config: Mapping[str, Any]) -> dict[str, str]:
     """Settings as a program receives them: texts as they are, everything else as JSON."""
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+
+
+def _with(tree: Mapping[str, Any], keys: Sequence[str], value: Any) -> dict[str, Any]:
+    first, rest = keys[0], keys[1:]
+    if rest:
+        return {**tree, first: _with(tree.get(first) or {}, rest, value)}
+    kept = {key: old for key, old in tree.items() if key != first}
+    return kept if value is None else {**tree, first: value}
 
 
 def _project(folder: Path) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from engine import Operation, Stack, provide
 from engine.stack import Program
 from rehearsal.account import ACCOUNT_VARIABLE, Account, Item
 from rehearsal.plugins import install
-from rehearsal.project import ROOT, project_name, project_program
+from rehearsal.project import ROOT, project_name, project_program, with_setting
 
 
 class Stage:
@@ -43,9 +43,7 @@ class Stage:
         """
         file = self.folder / f"Pulumi.{self._stack.name}.yaml"
         tree = yaml.safe_load(file.read_text()) or {}
-        first, *rest = path.split(".")
-        name = first if ":" in first else f"{project_name(self.folder)}:{first}"
-        tree["config"] = _with(tree.get("config") or {}, [name, *rest], value)
+        tree["config"] = with_setting(tree.get("config") or {}, path, value, project_name(self.folder))
         file.write_text(yaml.safe_dump(tree, sort_keys=False))
 
     def resources(self) -> tuple[Mapping[str, Any], ...]:
@@ -114,14 +112,6 @@ def _copy_project(source: Path, folder: Path, name: str, config: Mapping[str, An
         (folder / stack_file).write_text(yaml.safe_dump({"config": dict(config)}, sort_keys=False))
     else:
         shutil.copy(source / stack_file, folder)
-
-
-def _with(tree: Mapping[str, Any], keys: Sequence[str], value: Any) -> dict[str, Any]:
-    first, rest = keys[0], keys[1:]
-    if rest:
-        return {**tree, first: _with(tree.get(first) or {}, rest, value)}
-    kept = {key: old for key, old in tree.items() if key != first}
-    return kept if value is None else {**tree, first: value}
 
 
 def _is_provider(resource: Mapping[str, Any]) -> bool:

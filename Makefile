@@ -1,0 +1,74 @@
+# One line per target: `make help`. Everything is made inside this folder (.venv/, .bin/) and made again only when needed.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+STACK ?= dev
+#: Passed on to the program behind a target: `make demo ARGS="--format json"`, `make test ARGS="-k slice"`.
+ARGS ?=
+#: The Python that .venv is made of: 3.11 or newer.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+
+VENV := .venv
+PY := $(VENV)/bin/python
+RUNTIME := $(VENV)/.runtime-installed
+DEV := $(VENV)/.dev-installed
+PIP := $(PY) -m pip install --disable-pip-version-check
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(RUNTIME) ## preview, up, slice edit, destroy on the real engine without an account [STACK=dev]
+	@$(PY) -m rehearsal.demo --stack $(STACK) $(ARGS)
+
+.PHONY: setup
+setup: $(DEV) ## .venv with everything that tests and checks need
+
+.PHONY: engine
+engine: $(RUNTIME) ## the Pulumi CLI: from PATH, else built once into .bin/
+	@$(PY) -m engine
+
+.PHONY: control-plane
+control-plane: $(RUNTIME) ## the programs of a real Kubernetes control plane, built once into .bin/
+	@$(PY) -m rehearsal.cluster build
+
+.PHONY: test
+test: $(DEV) ## unit, program and engine tests
+	@$(PY) -m pytest tests/unit tests/program tests/engine $(ARGS)
+
+.PHONY: test-cluster
+test-cluster: $(DEV) ## tests on a real control plane [FULL=1 adds the slow ones]
+	@$(PY) -m pytest tests/cluster $(if $(FULL),,-m "not full") $(ARGS)
+
+.PHONY: check
+check: $(DEV) ## lint, format, types, who may import whom
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/basedpyright
+	$(VENV)/bin/lint-imports
+
+.PHONY: fmt
+fmt: $(DEV) ## format, and fix what lint can fix
+	$(VENV)/bin/ruff format
+	$(VENV)/bin/ruff check --fix
+
+.PHONY: bench-program
+bench-program: $(RUNTIME) ## what running the program costs, against an empty one with as many resources
+	@$(PY) -m benchmarks.program_overhead $(ARGS)
+
+.PHONY: clean
+clean: ## remove .venv and caches; .bin/ stays, building it takes minutes
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(PY):
+	@"$(PYTHON)" -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11" if sys.version_info < (3, 11) else 0)'
+	"$(PYTHON)" -m venv $(VENV)
+
+$(RUNTIME): requirements.txt | $(PY)
+	$(PIP) -r requirements.txt
+	@touch $@
+
+$(DEV): requirements-dev.txt $(RUNTIME)
+	$(PIP) -r requirements-dev.txt
+	@touch $@
