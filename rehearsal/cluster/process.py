@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -59,9 +60,11 @@ class Part:
         return self.peak_mib
 
     def signal(self, number: int) -> None:
-        """Send a signal, as a fault test does: the part counts as died, not as stopped."""
+        """Send a signal, as a fault test does: the part counts as died, not as stopped. After SIGKILL it has ended."""
         if self.exit_code is None:
             self._process.send_signal(number)
+        if number == signal.SIGKILL:
+            self._process.wait()
 
     def end(self) -> None:
         """Kill it and wait for its end. Nothing in the folder outlives it, so there is nothing to say goodbye to."""
