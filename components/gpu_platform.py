@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,18 +10,24 @@ import pulumi
 import pulumi_aws as aws
 
 from gpu_slices import addons, charts, node_groups
+from gpu_slices.cloud_refs import CloudRefs
 from gpu_slices.manifests.gpu_stack import gpu_stack_objects
+from gpu_slices.manifests.karpenter import general_pool_objects, gpu_pool_objects
 from gpu_slices.outputs import pool_outputs
 from gpu_slices.plan import Plan
-from gpu_slices.settings.cluster import ExistingNetwork
+from gpu_slices.quantities import seconds
+from gpu_slices.settings.cluster import ExistingNetwork, NewNetwork
 
 from .addons import Addons, AddonsArgs
 from .component import Component
 from .eks_cluster import EksCluster, EksClusterArgs
 from .gpu_node_group import GpuNodeGroup
-from .gpu_stack import GPU_STACKS, GpuStackArgs
+from .gpu_node_pool import GpuNodePool
+from .gpu_stack import GPU_STACKS, GpuStack, GpuStackArgs
+from .launched_pool import LaunchedPoolArgs
 from .network import Network, NetworkArgs, NetworkRefs
 from .node_group import NodeGroupArgs
+from .node_pool import NodePool
 from .system_nodes import SystemNodes
 from .tenant import Tenant, TenantArgs
 
@@ -33,7 +40,7 @@ class GpuPlatformArgs:
 
 
 class GpuPlatform(Component):
-    """Network, cluster, add-ons, nodes, GPU stack and tenants of one stack."""
+    """Network, cluster, add-ons, nodes, GPU stack, Karpenter and tenants of one stack."""
 
     cluster_name: pulumi.Output[str]
     kubeconfig: pulumi.Output[str]
@@ -41,74 +48,118 @@ class GpuPlatform(Component):
 
     def __init__(self, name: str, args: GpuPlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        plan = args.plan
-        cloud = aws.Provider(
+        self._name = name
+        self._plan = plan = args.plan
+        self._cloud = aws.Provider(
             f"{name}-aws", region=plan.settings.region, default_tags={"tags": dict(plan.tags)}, opts=self.child()
         )
-        network = self._network(f"{name}-network", plan, cloud)
-        cluster = EksCluster(
+        network = self._network()
+        self._cluster = EksCluster(
             f"{name}-cluster",
             EksClusterArgs(
-                cluster=plan.settings.cluster, region=plan.settings.region, network=network, aws_provider=cloud
+                cluster=plan.settings.cluster, region=plan.settings.region, network=network, aws_provider=self._cloud
             ),
-            self.child(providers=[cloud]),
+            self._in_cloud(),
         )
-        versions = plan.settings.cluster.addons
-        basics = Addons(
-            f"{name}-basics",
-            AddonsArgs(cluster_name=cluster.cluster_name, addons=addons.before_nodes(versions)),
-            self.child(providers=[cloud]),
+        basics = self._addons("basics", addons.before_nodes(plan.settings.cluster.addons), after=[])
+        system = SystemNodes(
+            f"{name}-system", self._nodes(node_groups.system_nodes(plan), network, basics), self._in_cloud()
         )
-
-        def nodes(spec: node_groups.NodeGroupSpec) -> NodeGroupArgs:
-            return NodeGroupArgs(
-                cluster=cluster.cluster,
-                spec=spec,
-                subnet_ids=network.private_subnet_ids,
-                aws_provider=cloud,
-                after=[basics, *network.ways_out],
-            )
-
-        system = SystemNodes(f"{name}-system", nodes(node_groups.system_nodes(plan)), self.child(providers=[cloud]))
-        services = Addons(
-            f"{name}-services",
-            AddonsArgs(cluster_name=cluster.cluster_name, addons=addons.after_nodes(versions), after=[system]),
-            self.child(providers=[cloud]),
-        )
-        inside = self.child(providers=[cluster.provider])
+        services = self._addons("services", addons.after_nodes(plan.settings.cluster.addons), after=[system])
         for pool in plan.pools:
-            GpuNodeGroup(
-                f"{name}-{pool.name}", nodes(node_groups.gpu_node_group(plan, pool)), self.child(providers=[cloud])
-            )
-        (release,) = charts.releases(plan)
-        GPU_STACKS[plan.settings.gpu_stack](
-            f"{name}-{plan.settings.gpu_stack}",
-            GpuStackArgs(objects=gpu_stack_objects(plan), release=release, after=[system, services]),
-            inside,
-        )
+            if pool.node_group:
+                spec = node_groups.gpu_node_group(plan, pool)
+                GpuNodeGroup(f"{name}-{pool.name}", self._nodes(spec, network, basics), self._in_cloud())
+        stack = self._gpu_stack(after=[system, services])
+        if plan.karpenter:
+            self._karpenter(network, stack, drain=[basics, system, services, *network.ways_out])
         for tenant in plan.tenants:
-            Tenant(f"{name}-tenant-{tenant.name}", TenantArgs(tenant=tenant), inside)
-        self.cluster_name = cluster.cluster_name
-        self.kubeconfig = cluster.kubeconfig
+            Tenant(f"{name}-tenant-{tenant.name}", TenantArgs(tenant=tenant), self._in_cluster())
+        self.cluster_name = self._cluster.cluster_name
+        self.kubeconfig = self._cluster.kubeconfig
         self.pools = pool_outputs(plan)
         self.register_outputs({"cluster_name": self.cluster_name})
 
-    def _network(self, name: str, plan: Plan, cloud: aws.Provider) -> NetworkRefs:
-        network = plan.settings.network
-        if isinstance(network, ExistingNetwork) or plan.addresses is None:
-            return _existing(network)
+    def _in_cloud(self) -> pulumi.ResourceOptions:
+        return self.child(providers=[self._cloud])
+
+    def _in_cluster(self) -> pulumi.ResourceOptions:
+        return self.child(providers=[self._cluster.provider])
+
+    def _network(self) -> NetworkRefs:
+        plan, network = self._plan, self._plan.settings.network
+        if isinstance(network, ExistingNetwork):
+            return NetworkRefs(
+                vpc_id=network.vpc_id,
+                private_subnet_ids=list(network.private_subnet_ids),
+                public_subnet_ids=list(network.public_subnet_ids),
+            )
+        return self._new_network(network, plan).refs
+
+    def _new_network(self, network: NewNetwork, plan: Plan) -> Network:
         args = NetworkArgs(
             cidr=network.cidr,
             addresses=plan.addresses,
             nat_per_zone=network.nat == "per-zone",
             cluster_name=plan.settings.cluster.name,
         )
-        return Network(name, args, self.child(providers=[cloud])).refs
+        return Network(f"{self._name}-network", args, self._in_cloud())
 
+    def _addons(self, word: str, which: Sequence[addons.Addon], after: Sequence[pulumi.Resource]) -> Addons:
+        args = AddonsArgs(cluster_name=self._cluster.cluster_name, addons=which, after=after)
+        return Addons(f"{self._name}-{word}", args, self._in_cloud())
 
-def _existing(network: Any) -> NetworkRefs:
-    return NetworkRefs(
-        vpc_id=network.vpc_id,
-        private_subnet_ids=list(network.private_subnet_ids),
-        public_subnet_ids=list(network.public_subnet_ids),
-    )
+    def _nodes(self, spec: node_groups.NodeGroupSpec, network: NetworkRefs, basics: Addons) -> NodeGroupArgs:
+        return NodeGroupArgs(
+            cluster=self._cluster.cluster,
+            spec=spec,
+            subnet_ids=network.private_subnet_ids,
+            aws_provider=self._cloud,
+            after=[basics, *network.ways_out],
+        )
+
+    def _gpu_stack(self, after: Sequence[pulumi.Resource]) -> GpuStack:
+        plan = self._plan
+        return GPU_STACKS[plan.settings.gpu_stack](
+            f"{self._name}-{plan.settings.gpu_stack}",
+            GpuStackArgs(objects=gpu_stack_objects(plan), release=charts.gpu_stack_release(plan), after=after),
+            self._in_cluster(),
+        )
+
+    def _karpenter(self, network: NetworkRefs, stack: GpuStack, drain: Sequence[pulumi.Resource]) -> None:
+        """The controller, then the pools: each only once controller and plugin are there, and gone before them."""
+        from .karpenter import Karpenter, KarpenterArgs
+
+        name, plan = self._name, self._plan
+        karpenter = Karpenter(
+            f"{name}-karpenter",
+            KarpenterArgs(
+                cluster_name=self._cluster.cluster_name,
+                region=plan.settings.region,
+                settings=plan.settings.karpenter,
+                spot=plan.spot,
+                tags=plan.tags,
+                after=drain,
+            ),
+            self.child(providers=[self._cloud, self._cluster.provider]),
+        )
+        refs = CloudRefs(
+            instance_profile=karpenter.instance_profile_name,
+            private_subnet_ids=list(network.private_subnet_ids),
+            cluster_security_group_id=self._cluster.security_group_id,
+            interruption_queue=karpenter.queue_name,
+        )
+        for general, pool in sorted(plan.settings.node_pools.items()):
+            objects = general_pool_objects(plan, general, refs)
+            args = LaunchedPoolArgs(
+                objects=objects, after=[karpenter.release], grace_seconds=seconds(pool.termination_grace_period)
+            )
+            NodePool(f"{name}-{general}", args, self._in_cluster())
+        for planned in plan.pools:
+            if planned.launched:
+                args = LaunchedPoolArgs(
+                    objects=gpu_pool_objects(plan, planned, refs),
+                    after=[karpenter.release, stack.release],
+                    grace_seconds=seconds(planned.launched.termination_grace_period),
+                )
+                GpuNodePool(f"{name}-{planned.name}", args, self._in_cluster())

@@ -18,8 +18,8 @@ class NetworkRefs:
     """What the rest needs of a network, new or existing. `ways_out` are what nodes need to reach the Internet."""
 
     vpc_id: pulumi.Input[str]
-    private_subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]]
-    public_subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]]
+    private_subnet_ids: Sequence[pulumi.Input[str]]
+    public_subnet_ids: Sequence[pulumi.Input[str]]
     ways_out: tuple[pulumi.Resource, ...] = ()
 
 

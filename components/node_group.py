@@ -10,10 +10,10 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_eks as eks
 
-from gpu_slices.iam.node import NODE_POLICIES, managed_policy_arn, service_trust
 from gpu_slices.node_groups import NodeGroupSpec
 
 from .component import Component
+from .node_role import declare_node_role
 
 #: What the root volume is called on AL2023.
 _ROOT_DEVICE: Final = "/dev/xvda"
@@ -38,7 +38,7 @@ class NodeGroup(Component):
     def __init__(self, name: str, args: NodeGroupArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         spec = args.spec
-        role, attachments = self._role(name)
+        role, attachments = declare_node_role(self, f"{name}-role")
         template = self._launch_template(name, spec)
         eks.ManagedNodeGroup(
             f"{name}-nodes",
@@ -59,24 +59,6 @@ class NodeGroup(Component):
             opts=self.child(providers=[args.aws_provider], depends_on=[*attachments, *args.after]),
         )
         self.register_outputs({})
-
-    def _role(self, name: str) -> tuple[aws.iam.Role, list[aws.iam.RolePolicyAttachment]]:
-        role = aws.iam.Role(
-            f"{name}-role",
-            assume_role_policy=pulumi.Output.json_dumps(service_trust("ec2.amazonaws.com")),
-            opts=self.child(),
-        )
-        partition = aws.get_partition_output(opts=pulumi.InvokeOutputOptions(parent=self)).partition
-        attachments = [
-            aws.iam.RolePolicyAttachment(
-                f"{name}-role-{word}",
-                role=role.name,
-                policy_arn=pulumi.Output.all(partition, policy).apply(lambda known: managed_policy_arn(*known)),
-                opts=self.child(),
-            )
-            for word, policy in sorted(NODE_POLICIES.items())
-        ]
-        return role, attachments
 
     def _launch_template(self, name: str, spec: NodeGroupSpec) -> aws.ec2.LaunchTemplate:
         return aws.ec2.LaunchTemplate(

@@ -15,8 +15,21 @@ _KINDS: Final[Mapping[tuple[str, str], type[pulumi.CustomResource]]] = {
 }
 
 
+#: Groups whose objects are custom resources of charts that the program installs.
+_CUSTOM_GROUPS: Final = frozenset({"karpenter.k8s.aws", "karpenter.sh"})
+
+
 def declare(name: str, manifest: Mapping[str, Any], opts: pulumi.ResourceOptions) -> pulumi.CustomResource:
     """The Pulumi resource `name` for a Kubernetes manifest. Raises KeyError for a kind the table does not know."""
+    if manifest["apiVersion"].partition("/")[0] in _CUSTOM_GROUPS:
+        return k8s.apiextensions.CustomResource(
+            name,
+            api_version=manifest["apiVersion"],
+            kind=manifest["kind"],
+            metadata=manifest["metadata"],
+            spec=manifest["spec"],
+            opts=opts,
+        )
     kind = _KINDS[manifest["apiVersion"], manifest["kind"]]
     content = {key: value for key, value in manifest.items() if key not in ("apiVersion", "kind")}
     return kind(name, opts=opts, **content)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 PROJECT: Final = "gpu-slices"
@@ -60,6 +60,13 @@ def pool_labels(pool: str, *, with_gpu_present: bool, own: Mapping[str, str]) ->
     if with_gpu_present:
         labels[GPU_PRESENT_LABEL] = "true"
     return dict(sorted(labels.items()))
+
+
+def node_pool_names(pool: str, counts: Collection[int]) -> dict[int, str]:
+    """GPUs per node → name of the Karpenter NodePool: the pool's own, or `<pool>-<n>gpu` when there are several."""
+    if len(counts) <= 1:
+        return dict.fromkeys(counts, pool)
+    return {count: f"{pool}-{count}gpu" for count in sorted(counts)}
 
 
 def content_name(prefix: str, content: str) -> str:

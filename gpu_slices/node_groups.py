@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from . import naming
-from .plan import Plan, PoolPlan
+from .plan import Plan
+from .pool_plan import PoolPlan
 from .versions import GPU_AMI_TYPE, SYSTEM_AMI_TYPE
 
 SYSTEM_LABEL: Final = "gpu-slices/role"

@@ -7,7 +7,8 @@ from typing import Any
 import yaml
 
 from .naming import GPU_TOLERATION, POOL_LABEL
-from .plan import NodeShape, Plan, PoolPlan
+from .plan import Plan
+from .pool_plan import NodeShape, PoolPlan
 
 
 def pool_outputs(plan: Plan) -> dict[str, dict[str, Any]]:

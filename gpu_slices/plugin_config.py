@@ -8,32 +8,33 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from .naming import EXCLUSIVE_CONFIG, GPU_RESOURCE
+from .settings.effective import sharing_of
+from .settings.pools import Sharing
 
 if TYPE_CHECKING:
-    from .plan import PoolPlan
+    from .pool_plan import PoolPlan
+    from .settings import Settings
 
 
-def plugin_configs(pools: Iterable[PoolPlan]) -> dict[str, str]:
-    """Config key → YAML text. The plugin refuses `replicas: 1`, so an exclusive pool has no sharing block."""
-    configs = {EXCLUSIVE_CONFIG: _yaml(_base())}
-    configs |= {pool.config_key: _yaml(_config(pool)) for pool in pools}
+def plugin_configs(settings: Settings, pools: Iterable[PoolPlan]) -> dict[str, str]:
+    """Config key → YAML text, of the stack's pools and of those retired from it."""
+    configs = {EXCLUSIVE_CONFIG: plugin_config(1, settings.sharing)}
+    configs |= {
+        name: plugin_config(pool.replicas, sharing_of(settings, pool)) for name, pool in settings.retired_pools.items()
+    }
+    configs |= {pool.config_key: plugin_config(pool.replicas, pool.sharing) for pool in pools}
     return dict(sorted(configs.items()))
 
 
-def _base() -> dict[str, Any]:
-    return {"version": "v1", "flags": {"migStrategy": "none"}}
-
-
-def _config(pool: PoolPlan) -> dict[str, Any]:
-    if pool.exclusive:
-        return _base()
-    time_slicing = {
-        "renameByDefault": pool.sharing.rename_resource,
-        "failRequestsGreaterThanOne": pool.sharing.fail_requests_greater_than_one,
-        "resources": [{"name": GPU_RESOURCE, "replicas": pool.replicas}],
-    }
-    return {**_base(), "sharing": {"timeSlicing": time_slicing}}
-
-
-def _yaml(config: dict[str, Any]) -> str:
+def plugin_config(replicas: int, sharing: Sharing) -> str:
+    """One config. The plugin refuses `replicas: 1`, so whole GPUs have no sharing block."""
+    config: dict[str, Any] = {"version": "v1", "flags": {"migStrategy": "none"}}
+    if replicas > 1:
+        config["sharing"] = {
+            "timeSlicing": {
+                "renameByDefault": sharing.rename_resource,
+                "failRequestsGreaterThanOne": sharing.fail_requests_greater_than_one,
+                "resources": [{"name": GPU_RESOURCE, "replicas": replicas}],
+            }
+        }
     return yaml.safe_dump(config, sort_keys=False)

@@ -7,6 +7,9 @@ from typing import Final
 
 _CPU: Final = re.compile(r"(?P<cores>\d+(\.\d{1,3})?)|(?P<milli>\d+)m")
 _MEMORY: Final = re.compile(r"(?P<count>\d+(\.\d+)?)(?P<unit>[KMGT]i)")
+_DURATION_PART: Final = re.compile(r"(\d+)([smh])")
+_DURATION: Final = re.compile(r"(\d+[smh])+")
+_SECONDS_PER: Final = {"s": 1, "m": 60, "h": 3600}
 _MIB_PER: Final = {"Ki": 1 / 1024, "Mi": 1.0, "Gi": 1024.0, "Ti": 1024.0**2}
 
 
@@ -20,6 +23,11 @@ def millicores(text: str) -> int:
     return round(float(match["cores"]) * 1000)
 
 
+def cores(millicpu: int) -> str:
+    """2000 → `2`, 2500 → `2500m`."""
+    return f"{millicpu}m" if millicpu % 1000 else str(millicpu // 1000)
+
+
 def mebibytes(text: str) -> int:
     """`512Mi` → 512, `1.5Gi` → 1536; part of a MiB counts as a whole one. Raises ValueError with the reason."""
     match = _MEMORY.fullmatch(text)
@@ -27,3 +35,10 @@ def mebibytes(text: str) -> int:
         raise ValueError(f"{text!r} is not a memory quantity with unit Ki, Mi, Gi or Ti")
     mib = float(match["count"]) * _MIB_PER[match["unit"]]
     return int(mib) if mib == int(mib) else int(mib) + 1
+
+
+def seconds(duration: str) -> int:
+    """`1h30m` → 5400. Raises ValueError with the reason."""
+    if not _DURATION.fullmatch(duration):
+        raise ValueError(f"{duration!r} is not a duration like 30s, 5m or 1h")
+    return sum(int(count) * _SECONDS_PER[unit] for count, unit in _DURATION_PART.findall(duration))

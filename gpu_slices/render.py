@@ -10,14 +10,16 @@ from typing import Any
 import yaml
 
 from .charts import Release, releases
+from .cloud_refs import placeholders
 from .manifests import objects
 from .plan import Plan
 
 
 def render(plan: Plan) -> dict[str, str]:
     """Relative path → YAML text: `manifests/<kind>-[<namespace>-]<name>.yaml` and `releases/<name>.yaml`."""
-    files = {f"manifests/{_file_name(manifest)}.yaml": _yaml(manifest) for manifest in objects(plan)}
-    files |= {f"releases/{release.name}.yaml": _yaml(_release(release)) for release in releases(plan)}
+    refs = placeholders(plan)
+    files = {f"manifests/{_file_name(manifest)}.yaml": _yaml(manifest) for manifest in objects(plan, refs)}
+    files |= {f"releases/{release.name}.yaml": _yaml(_release(release)) for release in releases(plan, refs)}
     return dict(sorted(files.items()))
 
 

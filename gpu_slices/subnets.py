@@ -27,6 +27,10 @@ class AddressPlan:
     public: tuple[Subnet, ...]
 
 
+#: Of a network that is not ours.
+NO_ADDRESSES: Final = AddressPlan(private=(), public=())
+
+
 def default_zones(region: str) -> tuple[str, ...]:
     """Two zones of the region, for a stack that names none."""
     return tuple(f"{region}{letter}" for letter in _DEFAULT_ZONES.get(region, ("a", "b")))

@@ -5,14 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+_OCI: Final = "oci://"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ChartPin:
-    """One Helm chart: its name, repository and exact version."""
+    """One Helm chart: its name, repository (https:// or oci://) and exact version."""
 
     chart: str
     repo: str
     version: str
+
+    @property
+    def reference(self) -> str:
+        """How Helm is told of the chart: its name, or its whole address in an OCI registry, which has no index."""
+        return f"{self.repo}/{self.chart}" if self.repo.startswith(_OCI) else self.chart
+
+    @property
+    def repository(self) -> str | None:
+        """The repository that Helm looks the name up in; None for a chart in an OCI registry."""
+        return None if self.repo.startswith(_OCI) else self.repo
 
 
 # renovate: datasource=helm depName=nvidia-device-plugin registryUrl=https://nvidia.github.io/k8s-device-plugin
@@ -22,6 +34,11 @@ DEVICE_PLUGIN: Final = ChartPin(
 # renovate: datasource=helm depName=gpu-operator registryUrl=https://helm.ngc.nvidia.com/nvidia
 GPU_OPERATOR: Final = ChartPin(chart="gpu-operator", repo="https://helm.ngc.nvidia.com/nvidia", version="v26.7.0")
 
+# renovate: datasource=docker depName=public.ecr.aws/karpenter/karpenter
+KARPENTER: Final = ChartPin(chart="karpenter", repo="oci://public.ecr.aws/karpenter", version="1.14.1")
+# renovate: datasource=docker depName=public.ecr.aws/karpenter/karpenter-crd
+KARPENTER_CRD: Final = ChartPin(chart="karpenter-crd", repo="oci://public.ecr.aws/karpenter", version="1.14.1")
+
 #: Kubernetes minors that EKS offers and that the pinned parts support.
 KUBERNETES_VERSIONS: Final = ("1.32", "1.33", "1.34", "1.35", "1.36")
 DEFAULT_KUBERNETES: Final = "1.35"
@@ -29,6 +46,8 @@ DEFAULT_KUBERNETES: Final = "1.35"
 #: AL2023 with NVIDIA's driver and container toolkit; managed node groups name the family, EKS picks the release.
 GPU_AMI_TYPE: Final = "AL2023_x86_64_NVIDIA"
 SYSTEM_AMI_TYPE: Final = "AL2023_x86_64_STANDARD"
+#: What Karpenter launches: AL2023, standard and accelerated alike (driver 580, Kubernetes up to 1.36).
+AMI_ALIAS: Final = "al2023@v20260714"
 #: The driver branch of every accelerated AMI up to v20260818; v20260917 and later carry 595 beside it.
 AMI_DRIVER: Final = 580
 FIRST_DUAL_DRIVER_RELEASE: Final = "20260917"

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from ..cloud_refs import CloudRefs
 from ..manifests.gpu_stack import plugin_config_map
 from ..plan import Plan
 from . import device_plugin, gpu_operator
 from .release import Release
 
-__all__ = ["Release", "releases"]
+__all__ = ["Release", "gpu_stack_release", "releases"]
 
 
-def releases(plan: Plan) -> list[Release]:
+def releases(plan: Plan, refs: CloudRefs) -> list[Release]:
     """Every Helm release of the stack, in the order it is installed."""
+    return [gpu_stack_release(plan)]
+
+
+def gpu_stack_release(plan: Plan) -> Release:
+    """What runs on GPU nodes: the operator or the stand-alone plugin."""
     if plan.settings.gpu_stack == "gpu-operator":
-        return [gpu_operator.release(plan, plugin_config_map(plan)["metadata"]["name"])]
-    return [device_plugin.release(plan)]
+        return gpu_operator.release(plan, plugin_config_map(plan)["metadata"]["name"])
+    return device_plugin.release(plan)

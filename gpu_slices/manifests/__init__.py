@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..cloud_refs import CloudRefs
 from ..plan import Plan
 from .gpu_stack import gpu_stack_objects
+from .karpenter import general_pool_objects, gpu_pool_objects
 from .tenants import tenant_objects
 
 Manifest = Mapping[str, Any]
 
 
-def objects(plan: Plan) -> list[Manifest]:
+def objects(plan: Plan, refs: CloudRefs) -> list[Manifest]:
     """Every Kubernetes object that the program applies itself (Helm releases apart), in the order it is applied."""
-    return [*gpu_stack_objects(plan), *(manifest for tenant in plan.tenants for manifest in tenant_objects(tenant))]
+    return [
+        *gpu_stack_objects(plan),
+        *(manifest for name in sorted(plan.settings.node_pools) for manifest in general_pool_objects(plan, name, refs)),
+        *(manifest for pool in plan.pools if pool.launched for manifest in gpu_pool_objects(plan, pool, refs)),
+        *(manifest for tenant in plan.tenants for manifest in tenant_objects(tenant)),
+    ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..plan import Plan, PoolPlan
+from ..plan import Plan
+from ..pool_plan import PoolPlan
 
 
 def plan_json(plan: Plan) -> dict[str, Any]:

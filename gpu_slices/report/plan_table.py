@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..plan import Plan, PoolPlan
+from ..plan import Plan
+from ..pool_plan import PoolPlan, SliceEdit
 from .words import gib, usd
 
 _WIDTH = 120
@@ -32,6 +33,8 @@ def plan_text(plan: Plan, *, plain: bool) -> str:
 def print_plan(plan: Plan, console: Console) -> None:
     """The same onto a console that is there already."""
     console.print(_pools(plan))
+    for edit, names in _slice_edits(plan).items():
+        console.print(Text(f"editing replicas of {', '.join(names)}: {edit.effect} - {edit.reason}"))
     for tenant in plan.tenants:
         quota = ", ".join(f"{count} {resource}" for resource, count in tenant.quota.items())
         console.print(Text(f"tenant {tenant.name}: at most {quota} at once (pools: {', '.join(tenant.pools)})"))
@@ -39,14 +42,20 @@ def print_plan(plan: Plan, console: Console) -> None:
         console.print(Text.assemble(("warning ", "yellow"), str(warning)))
 
 
+def _slice_edits(plan: Plan) -> dict[SliceEdit, list[str]]:
+    edits: dict[SliceEdit, list[str]] = {}
+    for pool in plan.pools:
+        edits.setdefault(pool.on_slice_edit, []).append(pool.name)
+    return edits
+
+
 def _pools(plan: Plan) -> Table:
     title = f"stack {plan.stack} in {plan.settings.region} (on-demand prices of {plan.price_region})"
     table = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for heading in ("pool", "nodes", "GPUs", "sharing", "resource"):
         table.add_column(heading, no_wrap=True)
-    for heading in ("slices", "usable", "GPU memory each", "$/hour each"):
+    for heading in ("slices", "usable", "memory each", "$/h each"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("slice edit", no_wrap=True)
     for pool in plan.pools:
         _rows(table, pool)
     return table
@@ -67,5 +76,4 @@ def _rows(table: Table, pool: PoolPlan) -> None:
                 str(shape.bounds.usable),
                 gib(shape.gpu_memory_mib_per_slice),
                 usd(shape.usd_per_slice_hour),
-                pool.on_slice_edit.effect,
             )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import groupby
 
 from .. import catalogue
 from .cluster import ExistingNetwork, NewNetwork
-from .effective import replicas_of, sharing_of
+from .effective import gpu_pools, replicas_of, selection_of, sharing_of
+from .karpenter_checks import KARPENTER_CHECKS
 from .mistakes import Mistake, did_you_mean
 from .model import REGION_KEY, Settings
 from .pools import GpuNodeGroup, SystemNodes
@@ -82,14 +82,14 @@ def _access_means_something(settings: Settings) -> Iterator[Mistake]:
 
 
 def _tenant_pools_exist(settings: Settings) -> Iterator[Mistake]:
-    pools = sorted(settings.gpu_node_groups)
+    pools = gpu_pools(settings)
     for tenant, quota in settings.tenants.items():
         for index, pool in enumerate(quota.pools):
-            if pool not in settings.gpu_node_groups:
+            if pool not in pools:
                 yield Mistake(
                     path=f"tenants.{tenant}.pools[{index}]",
                     problem=f"there is no GPU pool {pool!r}",
-                    remedy=did_you_mean(pool, pools) if pools else "declare it under gpuNodeGroups",
+                    remedy=did_you_mean(pool, pools) if pools else "declare it under gpuNodeGroups or gpuNodePools",
                 )
 
 
@@ -101,22 +101,21 @@ def _tenant_slices_are_comparable(settings: Settings) -> Iterator[Mistake]:
             yield Mistake(
                 path=f"tenants.{tenant}.pools",
                 problem=f"the quota would count {' and '.join(unlike)} alike, though a slice of each is something else",
-                remedy=f"name the tenant's pools, such as [{sorted(settings.gpu_node_groups)[0]}]",
+                remedy=f"name the tenant's pools, such as [{unlike[0]}]",
             )
 
 
 def _unlike_pools(settings: Settings) -> list[str]:
     """Pools that advertise one resource name for different GPUs, or for slices and whole GPUs."""
-    kinds: list[tuple[bool, str, bool, str]] = []
-    for name, pool in settings.gpu_node_groups.items():
-        gpu = catalogue.load().instances[pool.instance_type].gpu.name
+    alike: dict[bool, dict[str, set[tuple[str, bool]]]] = {False: {}, True: {}}
+    for name, pool in gpu_pools(settings).items():
         shared = replicas_of(settings, pool) > 1
         renamed = shared and sharing_of(settings, pool).rename_resource
-        kinds.append((renamed, gpu, shared, name))
-    for _, group in groupby(sorted(kinds), key=lambda kind: kind[0]):
-        members = list(group)
-        if len({member[1:3] for member in members}) > 1:
-            return sorted(member[3] for member in members)
+        types = selection_of(pool, catalogue.load()).types
+        alike[renamed][name] = {(one.gpu.name, shared) for several in types.values() for one in several}
+    for pools in alike.values():
+        if len(set().union(*pools.values())) > 1 and len(pools) > 1:
+            return sorted(pools)
     return []
 
 
@@ -128,5 +127,6 @@ CHECKS: Mapping[Check, tuple[str, ...]] = {
     _endpoint_is_reachable: (),
     _access_means_something: (),
     _tenant_pools_exist: (),
-    _tenant_slices_are_comparable: ("gpuNodeGroups", "replicas", "sharing"),
+    _tenant_slices_are_comparable: ("gpuNodeGroups", "gpuNodePools", "replicas", "sharing"),
+    **KARPENTER_CHECKS,
 }

@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
+from ..catalogue import Catalogue
+from ..catalogue.selection import Selection, select, select_explicit
+from .karpenter import GpuNodePool, RetiredPool
 from .model import Settings
 from .pools import GpuNodeGroup, Sharing
 
+GpuPool = GpuNodeGroup | GpuNodePool
 
-def replicas_of(settings: Settings, pool: GpuNodeGroup) -> int:
+
+def gpu_pools(settings: Settings) -> dict[str, GpuPool]:
+    """All GPU pools by name, sorted."""
+    both: dict[str, GpuPool] = {**settings.gpu_node_groups, **settings.gpu_node_pools}
+    return dict(sorted(both.items()))
+
+
+def replicas_of(settings: Settings, pool: GpuPool) -> int:
     """Slices per GPU of the pool."""
     return settings.replicas if pool.replicas is None else pool.replicas
 
 
-def sharing_of(settings: Settings, pool: GpuNodeGroup) -> Sharing:
+def sharing_of(settings: Settings, pool: GpuPool | RetiredPool) -> Sharing:
     """The stack's `sharing` with the single fields that the pool replaces."""
-    own = pool.sharing.model_dump(exclude_none=True)
-    return settings.sharing.model_copy(update=own)
+    return settings.sharing.model_copy(update=pool.sharing.model_dump(exclude_none=True))
+
+
+def selection_of(pool: GpuPool, catalogue: Catalogue) -> Selection:
+    """The instance types that the pool admits, by GPUs per node."""
+    if isinstance(pool, GpuNodeGroup):
+        return select_explicit([pool.instance_type], catalogue)
+    if pool.instance_types:
+        return select_explicit(pool.instance_types, catalogue)
+    return select(pool.families, pool.gpus_per_node, pool.sizes, catalogue)
+
+
+def max_gpus_of(pool: GpuNodePool, count: int) -> int:
+    """Most GPUs of the pool's nodes with `count` GPUs; 0 where the map does not say."""
+    return pool.max_gpus if isinstance(pool.max_gpus, int) else pool.max_gpus.get(count, 0)

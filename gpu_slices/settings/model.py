@@ -9,7 +9,8 @@ from pydantic import AfterValidator, Field
 
 from .base import Model, Replicas, Text, refused
 from .cluster import Cluster, Network, NewNetwork
-from .pools import GpuNodeGroup, PoolName, Sharing, SystemNodes, Tenant, TenantName
+from .karpenter import GpuNodePool, Karpenter, NodePool, RetiredPool
+from .pools import GpuNodeGroup, NodePoolName, PoolName, Sharing, SystemNodes, Tenant, TenantName
 
 REGION_KEY: Final = "aws:region"
 
@@ -55,6 +56,24 @@ class Settings(Model):
         default={},
         description="GPU node groups by name: instanceType, replicas, sharing, capacity, min, desired, max, diskGiB, "
         "diskThroughput, labels, podRequests, amiRelease.",
+    )
+    gpu_node_pools: dict[PoolName, GpuNodePool] = Field(
+        default={},
+        description="GPU NodePools that Karpenter scales, by name: families, gpusPerNode, sizes or instanceTypes, "
+        "maxGpus, replicas, sharing, capacity, zones, limits, disk…, expireAfter, consolidation, budgets, weight, …",
+    )
+    node_pools: dict[NodePoolName, NodePool] = Field(
+        default={},
+        description="General NodePools without GPUs, by name: categories, cpu, minGeneration, hypervisor, capacity, "
+        "zones, limits, …",
+    )
+    karpenter: Karpenter = Field(
+        default=Karpenter(), description="Karpenter's controller: replicas, cpu, memory, logLevel, version."
+    )
+    retired_pools: dict[PoolName, RetiredPool] = Field(
+        default={},
+        description="GPU pools just removed under the operator, by name: {replicas, sharing}; their plugin config stays "
+        "for one update.",
     )
     tenants: dict[TenantName, Tenant] = Field(
         default={}, description="Teams by namespace: {pools, slices}; each gets a quota in slices."

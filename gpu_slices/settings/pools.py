@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from .. import catalogue, naming
 from .base import Count, Cpu, DnsLabel, Flag, Memory, Model, Positive, Replicas, Text, refused
-from .mistakes import did_you_mean, listed
+from .mistakes import listed
 
 Strategy = Literal["time-slicing", "mps", "mig"]
 #: Strategies that are typed but not built: what a stack that asks for one is told.
@@ -68,14 +68,18 @@ def _labels(value: dict[str, str]) -> dict[str, str]:
     return dict(sorted(value.items()))
 
 
-def _pool_name(value: Any) -> str:
+def _node_pool_name(value: Any) -> str:
     if not isinstance(value, str) or re.fullmatch(r"[0-9][0-9.e_]*", value):
         raise refused(f"the name {value!r} reads as a number", f"start it with a letter, like pool-{value}")
-    if value in naming.RESERVED_POOL_NAMES:
-        raise refused(f"the name {value!r} is reserved", "choose another name")
     if len(value) > 40 or not re.fullmatch(r"[a-z]([-a-z0-9]*[a-z0-9])?", value):
         raise refused(f"{value!r} is not a pool name", "use lower-case letters, digits and dashes, at most 40")
     return value
+
+
+def _pool_name(value: Any) -> str:
+    if value in naming.RESERVED_POOL_NAMES:
+        raise refused(f"the name {value!r} is reserved", "choose another name")
+    return _node_pool_name(value)
 
 
 def _tenant_name(value: str) -> str:
@@ -84,7 +88,10 @@ def _tenant_name(value: str) -> str:
     return value
 
 
+#: Of a GPU pool.
 PoolName = Annotated[str, BeforeValidator(_pool_name)]
+#: Of a general NodePool, which may well be called default.
+NodePoolName = Annotated[str, BeforeValidator(_node_pool_name)]
 TenantName = Annotated[DnsLabel, AfterValidator(_tenant_name)]
 GpuInstanceType = Annotated[Text, AfterValidator(_gpu_type)]
 NodeLabels = Annotated[dict[str, Text], AfterValidator(_labels)]
@@ -163,8 +170,3 @@ class Tenant(Model):
 
     pools: tuple[Text, ...] = Field(default=(), description="GPU pools that the quota is for.")
     slices: Count = Field(description="Most slices the tenant may hold at once.")
-
-
-def unknown_pool(name: str, pools: list[str]) -> tuple[str, str]:
-    """Problem and remedy for a tenant that names a pool the stack does not have."""
-    return f"there is no GPU pool {name!r}", did_you_mean(name, pools)

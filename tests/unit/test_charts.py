@@ -10,8 +10,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpu_slices.charts import Release, releases
+from gpu_slices.charts import Release, gpu_stack_release, releases
 from gpu_slices.charts.release import rollout_timeout
+from gpu_slices.cloud_refs import placeholders
 from gpu_slices.naming import GPU_TOLERATION
 from gpu_slices.plan import Plan
 from tests.support.stacks import ROOT, plan_of, plans
@@ -22,8 +23,7 @@ OPERATOR: dict[str, Any] = {**PLUGIN, "gpuStack": "gpu-operator"}
 
 
 def release(raw: dict[str, Any]) -> Release:
-    (only,) = releases(plan_of(raw))
-    return only
+    return gpu_stack_release(plan_of(raw))
 
 
 def leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
@@ -50,7 +50,7 @@ def test_every_value_that_is_set_exists_in_the_chart(raw: dict[str, Any]):
 
 @given(plans)
 def test_every_value_path_stays_known_under_random_settings(plan: Plan):
-    for one in releases(plan):
+    for one in releases(plan, placeholders(plan)):
         lines = set((PATHS / f"{one.pin.chart}-{one.pin.version}.txt").read_text().splitlines())
         assert all(known(path, lines) for path in leaves(one.values))
 

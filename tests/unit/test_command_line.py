@@ -78,7 +78,9 @@ def test_the_table_names_every_pool_and_cuts_nothing_off(stack: str, capsys: pyt
     assert main(["plan", "--stack", stack]) == 0
     table = capsys.readouterr().out
     assert "…" not in table
-    for pool in yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"].get("gpu-slices:gpuNodeGroups", {}):
+    for pool in yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"].get(
+        "gpu-slices:gpuNodeGroups", {}
+    ):
         assert pool in table
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gpu_slices.charts import releases
-from gpu_slices.manifests import objects
-from tests.support.stacks import plan_of
+from gpu_slices.charts import gpu_stack_release
+from tests.support.stacks import objects_of, plan_of
 
 
 def operator(replicas: int) -> dict[str, Any]:
@@ -18,7 +17,7 @@ def operator(replicas: int) -> dict[str, Any]:
 
 
 def config_map(replicas: int) -> Any:
-    return next(o for o in objects(plan_of(operator(replicas))) if o["kind"] == "ConfigMap")
+    return next(o for o in objects_of(operator(replicas)) if o["kind"] == "ConfigMap")
 
 
 def test_the_config_maps_name_follows_its_content_because_the_operator_does_not_watch_the_content():
@@ -33,7 +32,7 @@ def test_the_config_maps_name_serves_as_a_pod_volumes_name():
 
 
 def test_the_release_points_at_the_config_map_that_is_applied():
-    (release,) = releases(plan_of(operator(4)))
+    release = gpu_stack_release(plan_of(operator(4)))
     assert release.values["devicePlugin"]["config"]["name"] == config_map(4)["metadata"]["name"]
     assert release.values["devicePlugin"]["config"]["default"] in config_map(4)["data"]
 
@@ -41,12 +40,12 @@ def test_the_release_points_at_the_config_map_that_is_applied():
 def test_a_tenants_namespace_is_restricted_and_the_plugins_own_is_privileged():
     levels = {
         o["metadata"]["name"]: o["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
-        for o in objects(plan_of(operator(4)))
+        for o in objects_of(operator(4))
         if o["kind"] == "Namespace"
     }
     assert levels == {"gpu-operator": "privileged", "team": "restricted"}
 
 
 def test_a_quota_names_requests_because_kubernetes_takes_extended_resources_in_no_other_way():
-    quota = next(o for o in objects(plan_of(operator(4))) if o["kind"] == "ResourceQuota")
+    quota = next(o for o in objects_of(operator(4)) if o["kind"] == "ResourceQuota")
     assert quota["spec"]["hard"] == {"requests.nvidia.com/gpu": "3"}

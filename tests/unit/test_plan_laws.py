@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpu_slices.catalogue import load
+from gpu_slices.cloud_refs import placeholders
 from gpu_slices.manifests import objects
 from gpu_slices.naming import EXCLUSIVE_CONFIG, GPU_RESOURCE, SHARED_GPU_RESOURCE
 from gpu_slices.plan import Plan
@@ -81,7 +82,7 @@ def test_a_quota_grants_the_tenants_own_resources_and_none_of_the_others(raw: di
     first = sorted(raw["gpuNodeGroups"])[0]
     plan = plan_of({**raw, "tenants": {"team": {"pools": [first], "slices": slices}}})
     resources = {pool.name: pool.resource for pool in plan.pools}
-    quota = next(o for o in objects(plan) if o["kind"] == "ResourceQuota")["spec"]["hard"]
+    quota = next(o for o in objects(plan, placeholders(plan)) if o["kind"] == "ResourceQuota")["spec"]["hard"]
     assert quota[f"requests.{resources[first]}"] == str(slices)
     for resource in {*resources.values(), GPU_RESOURCE} - {resources[first]}:
         assert quota[f"requests.{resource}"] == "0"

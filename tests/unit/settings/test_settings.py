@@ -64,6 +64,10 @@ OTHER_VALUES: dict[str, Any] = {
     "network": {"nat": "per-zone"},
     "systemNodes": {"max": 7},
     "gpuNodeGroups": {"other": {"instanceType": "g4dn.xlarge"}},
+    "gpuNodePools": {"burst": {"families": ["g6"], "gpusPerNode": [1], "maxGpus": 2}},
+    "nodePools": {"default": {}},
+    "karpenter": {"replicas": 3},
+    "retiredPools": {"old": {"replicas": 4}},
     "tenants": {"a": {"slices": 3}},
     "tags": {"team": "x"},
 }
