@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import json
 import os
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rehearsal.cluster import facts as instance_facts
-from rehearsal.cluster import parts
+from rehearsal.cluster import parts, releases
 from rehearsal.cluster.doubles import daemons, node_groups
 from rehearsal.cluster.errors import ApiError, ClusterError
 from rehearsal.cluster.facts import Facts
@@ -109,17 +110,31 @@ class Commands:
     def apply_daemon(self, daemon: Mapping[str, Any]) -> None:
         """Create or change a daemon's DaemonSet, and its namespace; a changed pod template rolls."""
         wanted = daemons.parse(daemon)
-        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": wanted.namespace}}
-        try:
-            self._supervisor.api.create("/api/v1/namespaces", namespace)
-        except ApiError as error:
-            if error.reason != "AlreadyExists":
-                raise
+        self._ensure_namespace(wanted.namespace)
         self._supervisor.api.apply(wanted.path, daemons.manifest(wanted))
 
     def remove_daemon(self, name: str, namespace: str) -> bool:
         """Remove a daemon's DaemonSet and so its pods; False when there was none."""
         return self._supervisor.api.delete(f"/apis/apps/v1/namespaces/{namespace}/daemonsets/{name}")
+
+    def install_release(self, chart: str, name: str, namespace: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Install or upgrade a release as far as it has a double; return its daemons."""
+        wanted = releases.installation(chart, name, namespace, values)
+        self._ensure_namespace(namespace)
+        for config_map in wanted.config_maps:
+            path = f"/api/v1/namespaces/{namespace}/configmaps/{config_map['metadata']['name']}"
+            self._supervisor.api.apply(path, config_map)
+        for daemon in wanted.daemons:
+            self._supervisor.api.apply(daemon.path, daemons.manifest(daemon))
+        return [daemons.dump(daemon) for daemon in wanted.daemons]
+
+    def uninstall_release(self, chart: str, name: str, namespace: str, values: Mapping[str, Any]) -> None:
+        """Remove what `install_release` with the same arguments put there."""
+        there = releases.installation(chart, name, namespace, values)
+        for daemon in there.daemons:
+            self._supervisor.api.delete(daemon.path)
+        for config_map in there.config_maps:
+            self._supervisor.api.delete(f"/api/v1/namespaces/{namespace}/configmaps/{config_map['metadata']['name']}")
 
     def kill_part(self, name: str, number: int = int(signal.SIGKILL)) -> None:
         """Send a part a signal, as a fault test does."""
@@ -137,6 +152,11 @@ class Commands:
     def stop(self) -> None:
         """End the control plane."""
         self._supervisor.stop()
+
+    def _ensure_namespace(self, name: str) -> None:
+        if self._supervisor.api.find(f"/api/v1/namespaces/{name}") is None:
+            with contextlib.suppress(ApiError):
+                self._supervisor.api.create("/api/v1/namespaces", {"metadata": {"name": name}})
 
     def _write_instance_types(self) -> Path:
         types = karpenter_instance_types(self._facts)

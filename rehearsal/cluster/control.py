@@ -125,6 +125,18 @@ class Control:
         """Remove a daemon; False when there was none."""
         return self._ask("remove_daemon", name=daemon.name, namespace=daemon.namespace)
 
+    def install_release(
+        self, chart: str, *, name: str, namespace: str, values: Mapping[str, Any]
+    ) -> tuple[Daemon, ...]:
+        """Install or upgrade a release of a chart that has a double (`releases.CHARTS`); return its daemons, which
+        `wait_rolled_out` waits for. The namespace is made where it is missing."""
+        found = self._ask("install_release", chart=chart, name=name, namespace=namespace, values=dict(values))
+        return tuple(daemons.parse(one) for one in found)
+
+    def uninstall_release(self, chart: str, *, name: str, namespace: str, values: Mapping[str, Any]) -> None:
+        """Remove what `install_release` with the same arguments put there."""
+        self._ask("uninstall_release", chart=chart, name=name, namespace=namespace, values=dict(values))
+
     def kill_part(self, name: str, number: int = signal.SIGKILL) -> None:
         """Send a part a signal, as a fault test does."""
         self._ask("kill_part", name=name, number=int(number))

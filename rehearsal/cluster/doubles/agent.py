@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import threading
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -113,6 +114,11 @@ class Agent:
                     if not (isinstance(error, ApiError) and error.status in (404, 409)):
                         self._log(f"{name}: {error}")
                     self._queue.add(name, after=RETRY_SECONDS)
+                except Exception as error:
+                    # A mistake of ours must show on its node, not end a worker in silence.
+                    self._log(f"{name}: {traceback.format_exc()}")
+                    self._states.setdefault(name, NodeState()).problem = f"double failed: {error!r}"
+                    self._queue.add(name, after=RESTART_SECONDS)
 
     def _reconcile(self, name: str) -> None:
         node = self._nodes.get(name)

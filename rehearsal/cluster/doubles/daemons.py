@@ -21,6 +21,8 @@ from rehearsal.cluster.errors import ClusterError
 Role = Literal["device-plugin", "gpu-feature-discovery", "node-feature-discovery"]
 ROLE_LABEL = "gpu-slices.rehearsal/role"
 NODE_LABELS_ANNOTATION = "gpu-slices.rehearsal/node-labels"
+# Environment variables of the plugin's containers that its double reads.
+DEFAULT_CONFIG, MIG_STRATEGY = "DEFAULT_CONFIG", "MIG_STRATEGY"
 IMAGE = "rehearsal"
 
 
@@ -29,7 +31,8 @@ class Daemon:
     """One DaemonSet, in the words of the release that would install it.
 
     `config_map` and `default_config` are what the release mounts and falls back to; `checksum` is whatever makes its
-    pod template change when the config does (the chart's checksum/config annotation). Affinity, tolerations, node
+    pod template change when the config does (the chart's checksum/config annotation). `mig_strategy` is the value of the
+    environment variable MIG_STRATEGY, which beats the config file; empty leaves it out. Affinity, tolerations, node
     selector, update strategy and resources are the release's own. `node_labels` are further labels that the software
     gives a GPU node (an operator's); only node feature discovery has any.
     """
@@ -40,6 +43,7 @@ class Daemon:
     config_map: str = ""
     default_config: str = ""
     checksum: str = ""
+    mig_strategy: str = ""
     affinity: Mapping[str, Any] = field(default_factory=dict)
     tolerations: tuple[Mapping[str, Any], ...] = ()
     node_selector: Mapping[str, str] = field(default_factory=dict)
@@ -99,10 +103,11 @@ def manifest(daemon: Daemon) -> dict[str, Any]:
 
 
 def _pod(daemon: Daemon) -> dict[str, Any]:
+    environment = {DEFAULT_CONFIG: daemon.default_config, MIG_STRATEGY: daemon.mig_strategy}
     container = {
         "name": daemon.role,
         "image": IMAGE,
-        "env": [{"name": "DEFAULT_CONFIG", "value": daemon.default_config}],
+        "env": [{"name": name, "value": value} for name, value in environment.items() if value],
         "resources": dict(daemon.resources),
     }
     volumes = [{"name": "available-configs", "configMap": {"name": daemon.config_map}}] if daemon.config_map else []

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from rehearsal.cluster.facts import InstanceFacts
+from rehearsal.cluster.programs import TOOLS_TABLE
 
 INSTANCE_TYPE_LABEL = "node.kubernetes.io/instance-type"
 GPU_PRESENT_LABEL = "nvidia.com/gpu.present"
-KUBELET_VERSION = "v1.35.1"
 # Condition -> (status, reason) of a healthy node.
 HEALTHY: dict[str, tuple[str, str]] = {
     "Ready": ("True", "KubeletReady"),
@@ -61,7 +62,7 @@ def node_info(facts: InstanceFacts) -> dict[str, str]:
     return {
         "architecture": facts.architecture,
         "operatingSystem": "linux",
-        "kubeletVersion": KUBELET_VERSION,
+        "kubeletVersion": _version(),
         "kubeProxyVersion": "",
         "osImage": "rehearsal",
         "containerRuntimeVersion": "rehearsal://0",
@@ -75,3 +76,9 @@ def node_info(facts: InstanceFacts) -> dict[str, str]:
 def joining_labels(facts: InstanceFacts) -> dict[str, str]:
     """Return the labels that nodeadm gives a node of the NVIDIA AMI from Kubernetes 1.35 on, none without a GPU."""
     return {GPU_PRESENT_LABEL: "true"} if facts.gpu else {}
+
+
+@cache
+def _version() -> str:
+    """Return the control plane's version: nodes are as new as it is."""
+    return next(tool.version for tool in TOOLS_TABLE if tool.name == "kubernetes")

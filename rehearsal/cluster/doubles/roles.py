@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rehearsal.cluster.doubles import advertise
-from rehearsal.cluster.doubles.daemons import NODE_LABELS_ANNOTATION, ROLE_LABEL, Role
+from rehearsal.cluster.doubles.daemons import DEFAULT_CONFIG, MIG_STRATEGY, NODE_LABELS_ANNOTATION, ROLE_LABEL, Role
 from rehearsal.cluster.doubles.kubelet import label
 from rehearsal.cluster.doubles.plugin_config import CONFIG_LABEL, PluginConfig, PluginError, choose, parse
 from rehearsal.cluster.facts import InstanceFacts
@@ -102,9 +102,11 @@ def _config(pod: Object, machine: Machine) -> tuple[str, PluginConfig]:
     if found is None:
         raise PluginError("volume", f'MountVolume.SetUp failed: configmap "{names[0]}" not found')
     data: Mapping[str, str] = found.get("data") or {}
-    default = next((one.get("value", "") for one in pod["spec"]["containers"][0].get("env") or []), "")
+    environment = {one["name"]: one.get("value", "") for one in pod["spec"]["containers"][0].get("env") or []}
+    default = environment.get(DEFAULT_CONFIG, "")
     chosen = choose(frozenset(data), label=label(machine.node, CONFIG_LABEL), default=default)
-    return chosen, parse(machine.parser, data[chosen])
+    config = parse(machine.parser, data[chosen])
+    return chosen, replace(config, mig_strategy=environment.get(MIG_STRATEGY) or config.mig_strategy)
 
 
 def _show(machine: Machine, capacity: Mapping[str, int], allocatable: Mapping[str, int]) -> None:
