@@ -41,6 +41,7 @@ class EksCluster(Component):
 
     cluster: eks.Cluster
     cluster_name: pulumi.Output[str]
+    security_group_id: pulumi.Output[str]
     kubeconfig: pulumi.Output[str]
     provider: k8s.Provider
 
@@ -79,6 +80,7 @@ class EksCluster(Component):
         )
         control_plane = self.cluster.eks_cluster
         self.cluster_name = control_plane.name
+        self.security_group_id = control_plane.vpc_config.cluster_security_group_id
         self.kubeconfig = pulumi.Output.secret(
             pulumi.Output.all(
                 control_plane.name, control_plane.endpoint, control_plane.certificate_authority.data, args.region
