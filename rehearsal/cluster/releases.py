@@ -46,6 +46,25 @@ OPERATOR_LABELS = {
 }
 
 
+# Karpenter's chart 1.14.1: value -> environment variable of its container (templates/deployment.yaml), where the
+# rehearsal's Karpenter knows it.
+KARPENTER_VARIABLES: dict[tuple[str, ...], str] = {
+    ("logLevel",): "LOG_LEVEL",
+    ("settings", "batchIdleDuration"): "BATCH_IDLE_DURATION",
+    ("settings", "batchMaxDuration"): "BATCH_MAX_DURATION",
+    ("settings", "minValuesPolicy"): "MIN_VALUES_POLICY",
+    ("settings", "preferencePolicy"): "PREFERENCE_POLICY",
+}
+KARPENTER_GATES = {
+    "capacityBuffer": False,
+    "nodeOverlay": False,
+    "nodeRepair": False,
+    "reservedCapacity": True,
+    "spotToSpotConsolidation": False,
+    "staticCapacity": False,
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Installation:
     """The objects of one release."""
@@ -140,6 +159,14 @@ def gpu_operator(name: str, namespace: str, values: Values) -> Installation:
         config_maps=(_config_map(config["name"], namespace, config["data"]),) if made else (),
         daemons=tuple(one for switch, one in switched.items() if _at(values, switch, "enabled", default=True)),
     )
+
+
+def karpenter_environment(values: Values) -> dict[str, str]:
+    """Return the environment that Karpenter's chart gives its container, for `Control.start_karpenter`."""
+    gates = KARPENTER_GATES | dict(_at(values, "settings", "featureGates", default={}))
+    switches = ",".join(f"{name[0].upper()}{name[1:]}={str(on).lower()}" for name, on in sorted(gates.items()))
+    found = {variable: _at(values, *keys, default="") for keys, variable in KARPENTER_VARIABLES.items()}
+    return {"FEATURE_GATES": switches, **{variable: str(value) for variable, value in found.items() if value}}
 
 
 CHARTS: dict[str, Callable[[str, str, Values], Installation]] = {

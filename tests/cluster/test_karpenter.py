@@ -23,6 +23,7 @@ from platform_objects import (
 
 from rehearsal.cluster.control_plane import ControlPlane
 from rehearsal.cluster.doubles.daemons import Role
+from rehearsal.cluster.releases import karpenter_environment
 
 pytestmark = pytest.mark.cluster
 
@@ -41,6 +42,7 @@ def _set_up(
     roles: tuple[Role, ...] = NVIDIA_ROLES,
     types: tuple[str, ...] = (TYPE,),
     further: tuple[dict[str, Any], ...] = (),
+    settings: dict[str, Any] | None = None,
 ) -> None:
     """Bring up what a stack with one GPU NodePool brings up, and Karpenter last, as its release does."""
     data = {"exclusive": plugin_text(1), POOL: plugin_text(10, rename=rename)}
@@ -50,7 +52,8 @@ def _set_up(
     plane.api.create("/apis/karpenter.sh/v1/nodepools", node_pool(POOL, types, further=further))
     if overlay:
         plane.api.create("/apis/karpenter.sh/v1alpha1/nodeoverlays", node_overlay(POOL, types, overlay))
-    plane.control.start_karpenter()
+    release = {"settings": {"featureGates": {"nodeOverlay": True}} if settings is None else settings}
+    plane.control.start_karpenter(environment=karpenter_environment(release))
 
 
 def _install_plugin(plane: ControlPlane, data: dict[str, str], roles: tuple[Role, ...] = NVIDIA_ROLES) -> None:
@@ -108,6 +111,33 @@ def test_without_an_overlay_every_pod_gets_a_node_of_its_own(fresh_plane: Contro
     _burst(fresh_plane, 30)
     eventually(lambda: _running(fresh_plane) == 30)
     assert _claims(fresh_plane) == 30
+
+
+def test_a_release_without_the_gate_ignores_overlays_in_silence(fresh_plane: ControlPlane) -> None:
+    _set_up(fresh_plane, overlay={GPU: "10"}, settings={})
+    _burst(fresh_plane, 3)
+    eventually(lambda: _running(fresh_plane) == 3)
+    assert _claims(fresh_plane) == 3
+
+
+def test_removing_the_pool_drains_and_removes_its_nodes(fresh_plane: ControlPlane) -> None:
+    _set_up(fresh_plane, overlay={GPU: "10"})
+    _burst(fresh_plane, 12)
+    eventually(lambda: _running(fresh_plane) == 12)
+    fresh_plane.api.delete(f"/apis/karpenter.sh/v1/nodepools/{POOL}", propagationPolicy="Foreground")
+    eventually(lambda: not _claims(fresh_plane) and not _nodes(fresh_plane))
+    assert fresh_plane.api.find(f"/apis/karpenter.sh/v1/nodepools/{POOL}") is None
+
+
+@pytest.mark.full
+def test_empty_nodes_are_removed_once_their_pods_are_gone(fresh_plane: ControlPlane) -> None:
+    _set_up(fresh_plane, overlay={GPU: "10"})
+    soon = {"spec": {"disruption": {"consolidateAfter": "1s"}}}
+    fresh_plane.api.patch(f"/apis/karpenter.sh/v1/nodepools/{POOL}", soon, content="application/merge-patch+json")
+    _burst(fresh_plane, 11)
+    eventually(lambda: _running(fresh_plane) == 11)
+    fresh_plane.api.delete(PODS, labelSelector="app=burst")
+    eventually(lambda: not _claims(fresh_plane), seconds=300)
 
 
 def test_pods_that_come_while_nodes_wait_for_their_plugin_are_given_to_those_nodes(fresh_plane: ControlPlane) -> None:

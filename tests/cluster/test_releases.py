@@ -11,7 +11,7 @@ from platform_objects import GPU, TAINT, plugin_text
 from rehearsal.cluster.control_plane import ControlPlane
 from rehearsal.cluster.doubles.daemons import Daemon, manifest
 from rehearsal.cluster.errors import ClusterError
-from rehearsal.cluster.releases import ON_NVIDIA_NODES, installation
+from rehearsal.cluster.releases import ON_NVIDIA_NODES, installation, karpenter_environment
 
 DATA = {"exclusive": plugin_text(1), "l4": plugin_text(10)}
 
@@ -58,6 +58,14 @@ def test_data_without_create_is_dropped_as_the_operators_chart_drops_it() -> Non
 def test_the_operators_default_mig_strategy_reaches_the_plugin_unless_it_is_emptied() -> None:
     assert _daemons("gpu-operator", {})["device-plugin"].mig_strategy == "single"
     assert _daemons("gpu-operator", {"mig": {"strategy": ""}})["device-plugin"].mig_strategy == ""
+
+
+def test_karpenter_runs_with_the_gates_of_its_release_and_the_charts_defaults() -> None:
+    found = karpenter_environment({"settings": {"featureGates": {"nodeOverlay": True}, "batchMaxDuration": "5s"}})
+    assert found["BATCH_MAX_DURATION"] == "5s"
+    assert "NodeOverlay=true" in found["FEATURE_GATES"].split(",")
+    assert "ReservedCapacity=true" in found["FEATURE_GATES"].split(",")
+    assert "NodeOverlay=false" in karpenter_environment({})["FEATURE_GATES"].split(",")
 
 
 def test_a_chart_without_a_double_is_refused_by_name() -> None:
