@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -14,6 +15,7 @@ from pulumi import automation as auto
 from engine.binary import provide, version
 from engine.command import Command
 from engine.events import Events, plain
+from engine.loops import close_loop
 from engine.operation import SECRET, Diagnostic, Operation
 
 #: How long the last events may take to arrive after the engine has ended.
@@ -55,6 +57,7 @@ class Stack:
         self.folder = folder
         self._program = program
         self._raised: Exception | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._command = Command(binary, version(binary) or "")
         workspace = auto.LocalWorkspace(
             work_dir=str(folder), program=self._run_program, env_vars=env, pulumi_command=self._command
@@ -95,7 +98,7 @@ class Stack:
         self._stack.cancel()
 
     def _run_program(self) -> None:
-        self._raised = None
+        self._loop = asyncio.get_running_loop()
         try:
             self._program()
         except Exception as problem:
@@ -114,6 +117,9 @@ class Stack:
             if self._command.killed:
                 self.cancel()
             raise
+        finally:
+            close_loop(self._loop)
+            self._loop = None
         events.ended.wait(EVENTS_SECONDS if failure is None else 1.0)
         operation = Operation(
             kind=kind,
@@ -136,7 +142,7 @@ _ENVELOPE = re.compile(
 )
 _BESIDE = re.compile(
     r"^(?:preview|update|destroy|refresh) failed$|^an unhandled error occurred|^Program failed with"
-    r"|exited prematurely|grpc: the client connection is closing"
+    r"|exited prematurely|grpc: the client connection is closing|resource monitor shut down"
 )
 
 

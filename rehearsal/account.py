@@ -102,6 +102,12 @@ class Account:
         with self._lock:
             self._forget(type_, id_)
 
+    def remove_inside(self, prefix: str) -> None:
+        """Takes away everything whose id starts with a prefix: what was in a cluster, say."""
+        with self._lock:
+            for item in self._items("WHERE substr(id, 1, ?) = ?", (len(prefix), prefix)):
+                self._forget(item.type, item.id)
+
     def _forget(self, type_: str, id_: str) -> None:
         for table in ("items", "handles", "links"):
             self._db.execute(f"DELETE FROM {table} WHERE type = ? AND id = ?", (type_, id_))

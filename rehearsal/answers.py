@@ -16,10 +16,11 @@ from typing_extensions import override
 from rehearsal.aws.invokes import INVOKES, Place
 from rehearsal.aws.mint import invent, planned, with_name
 from rehearsal.eks.building import Registered, build, opened
-from rehearsal.eks.children import Child, expand
+from rehearsal.eks.children import expand
+from rehearsal.eks.expansion import Child
 from rehearsal.kubernetes import helm, objects
 from rehearsal.schemas import Problem, load
-from rehearsal.serving import Refused, parsed
+from rehearsal.stand_in import Refused, parsed
 from rehearsal.values import SECRET, UNKNOWN, from_struct, is_special, plain, secret, to_struct
 
 STACK = "pulumi:pulumi:Stack"
@@ -74,6 +75,13 @@ class Monitor(MockMonitor):
     def recorded(self) -> tuple[Declared, ...]:
         """Everything declared, by URN: registrations race, so their order would say nothing."""
         return tuple(replace(self._declared[urn], closed=urn in self._closed) for urn in sorted(self._declared))
+
+    @override
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """As the engine makes it: with the types of all parents but the stack (the SDK's mocks keep only the last)."""
+        chain = parent.split("::")[2] if parent else STACK
+        qualified = type_ if chain == STACK else f"{chain}${type_}"
+        return "::".join((f"urn:pulumi:{pulumi.get_stack()}", pulumi.get_project(), qualified, name))
 
     @override
     def RegisterResource(self, request: Any) -> Any:

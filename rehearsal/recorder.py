@@ -140,6 +140,8 @@ def _run(program: Program) -> dict[str, Any]:
 def _loop() -> Iterator[None]:
     """An event loop of our own, so that nothing left over reaches the caller's, and its threads end."""
     loop = asyncio.new_event_loop()
+    # When one registration is refused, those that wait for it fail too: the first one is raised, the rest is noise.
+    loop.set_exception_handler(lambda _loop, _context: None)
     asyncio.set_event_loop(loop)
     try:
         yield

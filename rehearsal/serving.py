@@ -1,21 +1,19 @@
-"""A resource provider as a gRPC server that the engine starts: what every stand-in shares.
+"""A stand-in as a gRPC server that the engine starts.
 
-A stand-in is a subclass of StandIn; `serve` answers the engine for it. Values arrive as plain Python with UNKNOWN in
-place of what is not known yet; secrets are opened (the engine keeps track of them itself).
+Values arrive as plain Python with UNKNOWN in place of what is not known yet; secrets are opened (the engine keeps track
+of them itself).
 """
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
 
@@ -26,87 +24,13 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from typing_extensions import override
 
 from rehearsal.schemas import Problem
+from rehearsal.stand_in import Diff, Refused, StandIn
 from rehearsal.values import Difference, from_struct, plain, to_struct
 
 #: gRPC's own limit of 4 MiB is too small for big states; this is the SDK's.
 _OPTIONS = [("grpc.max_receive_message_length", 400 << 20), ("grpc.max_send_message_length", 400 << 20)]
 
 _KINDS = {"add": 0, "add-replace": 1, "delete": 2, "delete-replace": 3, "update": 4, "update-replace": 5}
-
-
-class Refused(Exception):  # noqa: N818 - what a cloud does, in its own word
-    """The pretended cloud refuses, in the words that the user will see."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Diff:
-    """What changed between old and new inputs, and which of it replaces. `by_input` is False for outputs."""
-
-    changes: tuple[Difference, ...] = ()
-    replaces: frozenset[str] = frozenset()
-    delete_first: bool = False
-    of_outputs: frozenset[str] = field(default_factory=frozenset)
-
-
-class StandIn:
-    """A provider without a cloud. Methods get plain values and raise Refused; what a stand-in lacks it does not override.
-
-    `token` is a resource's type, `old` and `new` its inputs, `state` its inputs and outputs as stored. In a preview
-    values may be UNKNOWN, and nothing may be changed.
-    """
-
-    package = ""
-    version = ""
-    accepts_references = False
-
-    def configure(self, config: Mapping[str, Any]) -> None:
-        """Takes the provider's configuration; called once, before everything but `check_config`."""
-
-    def check_config(self, config: Mapping[str, Any]) -> tuple[Problem, ...]:
-        """What is wrong with a configuration."""
-        return ()
-
-    def diff_config(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> Diff:
-        """What changed in the configuration; a replaced provider replaces all its resources."""
-        raise NotImplementedError
-
-    def check(
-        self, token: str, urn: str, old: Mapping[str, Any], new: Mapping[str, Any]
-    ) -> tuple[Mapping[str, Any], tuple[Problem, ...]]:
-        """The inputs with names and defaults filled in, and what is wrong with them; `old` is empty for a new resource."""
-        raise NotImplementedError
-
-    def diff(
-        self, token: str, urn: str, old: Mapping[str, Any], new: Mapping[str, Any], state: Mapping[str, Any]
-    ) -> Diff:
-        """What an update would change."""
-        raise NotImplementedError
-
-    def create(self, token: str, urn: str, inputs: Mapping[str, Any], preview: bool) -> tuple[str, Mapping[str, Any]]:
-        """Makes a resource: its id and state."""
-        raise NotImplementedError
-
-    def read(self, token: str, urn: str, id_: str, state: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """The resource's state in the world, or None when it is gone."""
-        raise NotImplementedError
-
-    def update(
-        self, token: str, urn: str, id_: str, inputs: Mapping[str, Any], state: Mapping[str, Any], preview: bool
-    ) -> Mapping[str, Any]:
-        """Changes a resource in place: its new state."""
-        raise NotImplementedError
-
-    def delete(self, token: str, urn: str, id_: str, state: Mapping[str, Any]) -> None:
-        """Takes a resource away."""
-        raise NotImplementedError
-
-    def invoke(self, token: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Answers a question."""
-        raise NotImplementedError
-
-    def construct(self, request: provider_pb2.ConstructRequest) -> provider_pb2.ConstructResponse:
-        """Registers a component and its children."""
-        raise NotImplementedError
 
 
 def serve(stand_in: StandIn) -> None:
@@ -118,8 +42,9 @@ def serve(stand_in: StandIn) -> None:
     print(port, flush=True)
     _exit_with_parent()
     # The engine interrupts its plugins when it has ended, or after it has waited for what they were doing.
-    signal.signal(signal.SIGINT, lambda _number, _frame: server.stop(1))
+    signal.signal(signal.SIGINT, lambda _number, _frame: server.stop(0.5))
     server.wait_for_termination()
+    os._exit(0)  # a thread may still wait for an engine that has gone; Python would wait for the thread
 
 
 def _exit_with_parent() -> None:
@@ -248,20 +173,6 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return Empty()
 
 
-def parsed(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A provider's configuration with its nested values: the engine sends everything but texts as JSON text."""
-
-    def value(text: Any) -> Any:
-        if not isinstance(text, str) or (text[:1] not in ("{", "[") and text not in ("true", "false")):
-            return text
-        try:
-            return json.loads(text)
-        except ValueError:
-            return text
-
-    return {name: value(text) for name, text in config.items() if name != "version"}
-
-
 def _token(urn: str) -> str:
     return urn.split("::")[2].rsplit("$", 1)[-1]
 
@@ -273,7 +184,7 @@ def _checked(inputs: Struct, problems: tuple[Problem, ...]) -> provider_pb2.Chec
 
 def _diff(diff: Diff) -> provider_pb2.DiffResponse:
     def detail(change: Difference) -> provider_pb2.PropertyDiff:
-        kind = f"{change.kind}-replace" if _within(change.path, diff.replaces) else change.kind
+        kind = f"{change.kind}-replace" if diff.is_replacing(change.path) else change.kind
         return provider_pb2.PropertyDiff(kind=_KINDS[kind], inputDiff=change.path not in diff.of_outputs)  # type: ignore[arg-type]
 
     tops = sorted({_top(change.path) for change in diff.changes})
@@ -281,16 +192,11 @@ def _diff(diff: Diff) -> provider_pb2.DiffResponse:
     return provider_pb2.DiffResponse(
         changes=some,
         diffs=tops,
-        replaces=sorted({c.path for c in diff.changes if _within(c.path, diff.replaces)}),
+        replaces=sorted({c.path for c in diff.changes if diff.is_replacing(c.path)}),
         deleteBeforeReplace=diff.delete_first,
         detailedDiff={change.path: detail(change) for change in diff.changes},
         hasDetailedDiff=True,
     )
-
-
-def _within(path: str, parents: frozenset[str]) -> bool:
-    """Whether a property is one of `parents`, inside one, or around one that was added or deleted with it."""
-    return any(path == p or path.startswith((f"{p}.", f"{p}[")) or p.startswith(f"{path}.") for p in parents)
 
 
 def _top(path: str) -> str:

@@ -161,7 +161,6 @@ TYPES: dict[str, AwsType] = {
         outputs={
             "endpoint": "https://{HEX32}.gr7.{region}.eks.amazonaws.com",
             "certificateAuthority": {"data": _certificate()},
-            "certificateAuthorities": [{"data": _certificate()}],
             "vpcConfig": _vpc_config,
             "identities": _identities,
             "platformVersion": "eks.1",
@@ -170,7 +169,7 @@ TYPES: dict[str, AwsType] = {
         },
         longest=100,
         rules=(_zones, _endpoint, _logs, _version),
-        handles=("arn", "name", "endpoint"),
+        handles=("name", "endpoint"),
     ),
     NODES: AwsType(
         id="{clusterName}:{nodeGroupName}",
@@ -209,28 +208,30 @@ TYPES: dict[str, AwsType] = {
     ),
     "aws:eks/accessEntry:AccessEntry": AwsType(
         id="{clusterName}:{principalArn}",
-        arn=_EKS + "access-entry/{clusterName}/role/{uuid}",
         immutable=paths("clusterName", "principalArn", "type"),
         unique=("clusterName", "principalArn"),
         taken="ResourceInUseException",
         refers={**_TO_CLUSTER, "principalArn": To(ROLE, "arn:", blocks=False)},
-        outputs={"createdAt": "2026-01-01T00:00:00Z", "modifiedAt": "2026-01-01T00:00:00Z"},
-        handles=("arn", "principalArn"),
+        outputs={
+            "accessEntryArn": _EKS + "access-entry/{clusterName}/role/{uuid}",
+            "createdAt": "2026-01-01T00:00:00Z",
+            "modifiedAt": "2026-01-01T00:00:00Z",
+        },
+        handles=("principalArn",),
     ),
     "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": AwsType(
         id="{clusterName}#{principalArn}#{policyArn}",
         immutable=paths("accessScope", "clusterName", "policyArn", "principalArn"),
-        refers={**_TO_CLUSTER, "principalArn": To("aws:eks/accessEntry:AccessEntry", blocks=False)},
+        refers={**_TO_CLUSTER, "principalArn": To("aws:eks/accessEntry:AccessEntry", "arn:", blocks=False)},
         outputs={"associatedAt": "2026-01-01T00:00:00Z", "modifiedAt": "2026-01-01T00:00:00Z"},
         rules=(_access_policy,),
     ),
     "aws:eks/podIdentityAssociation:PodIdentityAssociation": AwsType(
         id="a-{hex17}",
-        arn=_EKS + "podidentityassociation/{clusterName}/{id}",
         immutable=paths("clusterName", "namespace", "serviceAccount"),
         unique=("clusterName", "namespace", "serviceAccount"),
         taken="ResourceInUseException",
         refers={**_TO_CLUSTER, "roleArn": To(ROLE, "arn:", blocks=False)},
-        outputs={"associationId": "{id}"},
+        outputs={"associationId": "{id}", "associationArn": _EKS + "podidentityassociation/{clusterName}/{id}"},
     ),
 }  # fmt: skip

@@ -93,7 +93,7 @@ TYPES: dict[str, AwsType] = {
         outputs={"uniqueId": "AROA{HEX17}", "createDate": "2026-01-01T00:00:00Z"},
         longest=64,
         rules=(_document("assumeRolePolicy"), _size("assumeRolePolicy", 4096)),
-        handles=("arn", "name"),
+        handles=("name",),
     ),
     POLICY: AwsType(
         id=_IAM + "policy/{name}",
@@ -134,7 +134,7 @@ TYPES: dict[str, AwsType] = {
         # Terraform takes a role out of its profiles before it deletes the role.
         refers={"role": To(ROLE, blocks=False)},
         outputs={"uniqueId": "AIPA{HEX17}", "createDate": "2026-01-01T00:00:00Z"},
-        handles=("arn", "name"),
+        handles=("name",),
     ),
     "aws:iam/serviceLinkedRole:ServiceLinkedRole": AwsType(
         id=_IAM + "role/aws-service-role/{awsServiceName}/{hex8}",
@@ -150,7 +150,7 @@ TYPES: dict[str, AwsType] = {
         immutable=paths("customerMasterKeySpec", "customKeyStoreId", "keyUsage", "multiRegion"),
         outputs={"keyId": "{id}"},
         rules=(_document("policy"), _size("policy", 32768)),
-        handles=("arn", "keyId"),
+        handles=("keyId",),
     ),
     "aws:kms/alias:Alias": AwsType(
         id="{name}",
@@ -161,7 +161,7 @@ TYPES: dict[str, AwsType] = {
         immutable=paths("name", "namePrefix"),
         unique=("name",),
         taken="AlreadyExistsException",
-        refers={"targetKeyId": To(KEY, blocks=False)},
+        refers={"targetKeyId": To(KEY, "*", blocks=False)},
         outputs={"targetKeyArn": "arn:aws:kms:{region}:{account}:key/{targetKeyId}"},
     ),
 }

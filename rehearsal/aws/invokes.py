@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rehearsal.account import ACCOUNT_ID, Account
-from rehearsal.serving import Refused
+from rehearsal.stand_in import Refused
 
 
 @dataclass(frozen=True)

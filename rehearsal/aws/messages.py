@@ -30,6 +30,13 @@ def _trigger(inputs: Mapping[str, Any], _view: View) -> str | None:
     return "ValidationException: Parameter(s) EventPattern or ScheduleExpression must be specified."
 
 
+def _target(inputs: Mapping[str, Any], view: View) -> str | None:
+    arn = inputs["arn"]
+    if view.find(QUEUE, arn) or view.find(GROUP, arn):
+        return None
+    return f"ValidationException: there is no queue and no log group {arn} in this account"
+
+
 def _fifo(inputs: Mapping[str, Any], _placeholders: Mapping[str, str]) -> bool:
     return bool(inputs.get("fifoQueue"))
 
@@ -62,8 +69,8 @@ TYPES: dict[str, AwsType] = {
         id="{rule}-{name}",
         named="targetId",
         immutable=paths("rule", "targetId", "eventBusName"),
-        refers={"rule": To(RULE), "arn": To(QUEUE, "arn:", blocks=False)},
-        handles=(),
+        refers={"rule": To(RULE)},
+        rules=(_target,),
     ),
     QUEUE: AwsType(
         id="https://sqs.{region}.amazonaws.com/{account}/{name}",

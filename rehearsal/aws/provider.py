@@ -8,13 +8,14 @@ from typing import Any
 from typing_extensions import override
 
 from rehearsal.account import Account, Item, Link
+from rehearsal.aws.cluster import CLUSTER
 from rehearsal.aws.compute import TEMPLATE
 from rehearsal.aws.invokes import INVOKES, Place
 from rehearsal.aws.mint import DEFAULTS, invent, planned, with_name
 from rehearsal.aws.table import AwsType
 from rehearsal.aws.types import TYPES
 from rehearsal.schemas import Problem, load
-from rehearsal.serving import Diff, Refused, StandIn, parsed
+from rehearsal.stand_in import Diff, Refused, StandIn, parsed
 from rehearsal.values import UNKNOWN, Difference, differences, has_unknown
 
 PROVIDER = "pulumi:providers:aws"
@@ -121,6 +122,8 @@ class Aws(StandIn):
                 users = ", ".join(sorted(f"{_short(item.type)} {item.id}" for item in blocking))
                 raise Refused(f"{TYPES[token].in_use}: {_short(token)} {id_} is in use by {users}")
             self._account.remove(token, id_)
+            if token == CLUSTER:  # what was in it is gone with it
+                self._account.remove_inside(f"{state['endpoint']}|")
 
     @override
     def invoke(self, token: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -142,7 +145,9 @@ class Aws(StandIn):
 
     def _refuse_reference(self, kind: AwsType, path: str, value: str) -> None:
         to = kind.refers[path]
-        if to.by and not value.startswith(to.by):
+        if to.by == "" and value.startswith("arn:"):
+            raise Refused(f"InvalidParameterValue: {path} takes a name, not the ARN {value}")
+        if to.by not in ("", "*") and not value.startswith(to.by):
             raise Refused(f"InvalidParameterValue: {path} must start with {to.by}, not be {value}")
         if value.startswith("arn:aws:iam::aws:"):
             return  # AWS's own
@@ -159,7 +164,8 @@ class Aws(StandIn):
 
     def _put(self, token: str, urn: str, id_: str, state: Mapping[str, Any]) -> None:
         kind = TYPES[token]
-        handles = [state[name] for name in kind.handles if isinstance(state.get(name), str)]
+        names = (*kind.handles, "arn") if kind.arn else kind.handles
+        handles = [state[name] for name in names if isinstance(state.get(name), str)]
         links = [
             Link(type=kind.refers[path].type, handle=value, blocks=kind.refers[path].blocks)
             for path, value in _referring(kind, state)

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 class To:
     """That a property names another resource: by which of its handles, and whether that one can't be deleted then.
 
-    `by` is the word a handle of that type starts with (`vpc-`, `arn:`), or "" for a name.
+    `by` is the word that the handle starts with (`vpc-`, `arn:`), "" for a name, "*" for any of them.
     """
 
     type: str
@@ -48,7 +48,7 @@ class AwsType:
     asks for another start, `name_before` what such a name must begin with, `longest` how long it may be.
     `immutable` are property paths whose change replaces. `unique` are the properties whose values together exist once,
     refused a second time with the `taken` error code. `in_use` is the error code for deleting what others refer to.
-    `handles` are the outputs by which others may refer to it, beside its id.
+    `handles` are the outputs by which others may refer to it, beside its id and ARN.
     """
 
     id: str
@@ -64,7 +64,7 @@ class AwsType:
     outputs: Outputs = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     longest: int = 255
-    handles: tuple[str, ...] = ("arn",)
+    handles: tuple[str, ...] = ()
 
 
 def paths(*names: str) -> frozenset[str]:

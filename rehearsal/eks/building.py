@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.eks.children import Child, Expansion, Made, Out
+from rehearsal.eks.expansion import Child, Expansion, Made, Out
 from rehearsal.values import REFERENCE, UNKNOWN, has_unknown, is_special, reference
 
 

@@ -8,58 +8,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from rehearsal.eks.access import KUBECONFIG_OF, issuer, kubeconfig, kubeconfig_json
+from rehearsal.eks.expansion import Child, Expansion, Made, Out
 from rehearsal.schemas import load
-from rehearsal.serving import Refused
+from rehearsal.stand_in import Refused
 from rehearsal.values import UNKNOWN, has_unknown
 
 CLUSTER = "eks:index:Cluster"
 NODES = "eks:index:ManagedNodeGroup"
-
-
-@dataclass(frozen=True)
-class Out:
-    """An output of another child, by its key: a property, or the resource itself when `name` is empty."""
-
-    child: str
-    name: str = ""
-
-
-@dataclass(frozen=True)
-class Made:
-    """A value made from outputs of other children once they are known."""
-
-    of: tuple[Out, ...]
-    make: Callable[..., Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Child:
-    """One resource inside a component. `parent` is another child's key, or "" for the component itself.
-
-    `uses` are the component's inputs that this child's inputs come from (they carry dependencies), `after` the keys of
-    children it waits for beyond those whose outputs it takes.
-    """
-
-    key: str
-    type: str
-    name: str
-    inputs: Mapping[str, Any] = field(default_factory=dict)
-    parent: str = ""
-    custom: bool = True
-    uses: tuple[str, ...] = ()
-    after: tuple[str, ...] = ()
-    ignore_changes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Expansion:
-    """The children of a component in the order of registration, and its outputs."""
-
-    children: tuple[Child, ...]
-    outputs: Mapping[str, Any]
 
 
 def expand(token: str, name: str, inputs: Mapping[str, Any]) -> Expansion:
@@ -137,7 +95,7 @@ def _cluster(name: str, inputs: Mapping[str, Any]) -> Expansion:
             key="provider",
             type="pulumi:providers:kubernetes",
             name=f"{name}-eks-k8s",
-            inputs={"kubeconfig": Made(_KUBECONFIG_OF, _kubeconfig_json)},
+            inputs={"kubeconfig": Made(KUBECONFIG_OF, kubeconfig_json)},
         ),
     )
     return Expansion(children=children, outputs=_cluster_outputs(inputs, subnets))
@@ -196,13 +154,13 @@ def _cluster_inputs(name: str, inputs: Mapping[str, Any], subnets: Any) -> dict[
 
 def _cluster_outputs(inputs: Mapping[str, Any], subnets: Any) -> dict[str, Any]:
     cluster = Out("cluster")
-    kubeconfig = Made(_KUBECONFIG_OF, _kubeconfig)
+    config = Made(KUBECONFIG_OF, kubeconfig)
     core = {
         **_given(inputs, "vpcId", "publicSubnetIds", "privateSubnetIds", "tags"),
         "subnetIds": subnets,
         "cluster": cluster,
         "endpoint": Out("cluster", "endpoint"),
-        "kubeconfig": kubeconfig,
+        "kubeconfig": config,
         "provider": Out("provider"),
         "instanceRoles": [],
         "clusterIamRole": Out("role"),
@@ -216,39 +174,11 @@ def _cluster_outputs(inputs: Mapping[str, Any], subnets: Any) -> dict[str, Any]:
         "core": core,
         "eksCluster": cluster,
         "instanceRoles": [],
-        "kubeconfig": kubeconfig,
-        "kubeconfigJson": Made(_KUBECONFIG_OF, _kubeconfig_json),
-        "oidcProviderUrl": Made((Out("cluster", "identities"),), _issuer),
-        "oidcIssuer": Made((Out("cluster", "identities"),), lambda ids: _issuer(ids).removeprefix("https://")),
+        "kubeconfig": config,
+        "kubeconfigJson": Made(KUBECONFIG_OF, kubeconfig_json),
+        "oidcProviderUrl": Made((Out("cluster", "identities"),), issuer),
+        "oidcIssuer": Made((Out("cluster", "identities"),), lambda ids: issuer(ids).removeprefix("https://")),
     }
-
-
-_KUBECONFIG_OF = tuple(Out("cluster", name) for name in ("name", "endpoint", "certificateAuthority", "arn"))
-
-
-def _kubeconfig(name: str, endpoint: str, authority: Mapping[str, str], arn: str) -> dict[str, Any]:
-    """A kubeconfig that asks the aws CLI for a token, as the component writes it."""
-    arguments = ["--region", arn.split(":")[3], "eks", "get-token", "--cluster-name", name, "--output", "json"]
-    env = [{"name": "KUBERNETES_EXEC_INFO", "value": '{"apiVersion": "client.authentication.k8s.io/v1beta1"}'}]
-    login = {"apiVersion": "client.authentication.k8s.io/v1beta1", "command": "aws", "args": arguments, "env": env}
-    return {
-        "apiVersion": "v1",
-        "clusters": [
-            {"cluster": {"server": endpoint, "certificate-authority-data": authority["data"]}, "name": "kubernetes"}
-        ],
-        "contexts": [{"context": {"cluster": "kubernetes", "user": "aws"}, "name": "aws"}],
-        "current-context": "aws",
-        "kind": "Config",
-        "users": [{"name": "aws", "user": {"exec": login}}],
-    }
-
-
-def _kubeconfig_json(name: str, endpoint: str, authority: Mapping[str, str], arn: str) -> str:
-    return json.dumps(_kubeconfig(name, endpoint, authority, arn), separators=(",", ":"))
-
-
-def _issuer(identities: list[Any]) -> str:
-    return identities[0]["oidcs"][0]["issuer"]
 
 
 def _managed_nodes(name: str, inputs: Mapping[str, Any]) -> Expansion:

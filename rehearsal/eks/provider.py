@@ -10,8 +10,9 @@ from pulumi.runtime.proto import provider_pb2, resource_pb2, resource_pb2_grpc
 from typing_extensions import override
 
 from rehearsal.eks.building import Registered, build, opened
-from rehearsal.eks.children import Child, expand
-from rehearsal.serving import Refused, StandIn
+from rehearsal.eks.children import expand
+from rehearsal.eks.expansion import Child
+from rehearsal.stand_in import Refused, StandIn
 from rehearsal.values import UNKNOWN, from_struct, plain, to_struct
 
 _STATE = "pulumi:pulumi:getResource"

@@ -9,7 +9,7 @@ from typing import Any
 
 from rehearsal.kubernetes.kinds import CHART_GROUPS
 from rehearsal.schemas import Problem, load
-from rehearsal.serving import Diff
+from rehearsal.stand_in import Diff
 from rehearsal.values import UNKNOWN, differences
 
 TOKEN = "kubernetes:helm.sh/v3:Release"

@@ -10,7 +10,7 @@ from typing import Any
 
 from rehearsal.kubernetes.kinds import CLUSTER_WIDE, CUSTOM, IMMUTABLE, REQUIRED
 from rehearsal.schemas import Problem, load
-from rehearsal.serving import Diff
+from rehearsal.stand_in import Diff
 from rehearsal.values import UNKNOWN, differences
 
 AUTONAMED = "pulumi.com/autonamed"
@@ -43,7 +43,7 @@ def problems(token: str, inputs: Mapping[str, Any]) -> tuple[Problem, ...]:
     found = () if custom else load("kubernetes").problems(token, inputs)
     required = custom.required if custom else REQUIRED.get(kind(token), ())
     missing = (Problem(path, f"missing required property {path}") for path in required if _at(inputs, path) is None)
-    return (*found, *missing, *_metadata_problems(token, inputs.get("metadata") or {}))
+    return tuple(dict.fromkeys((*found, *missing, *_metadata_problems(token, inputs.get("metadata") or {}))))
 
 
 def _metadata_problems(token: str, metadata: Mapping[str, Any]) -> Iterator[Problem]:

@@ -15,7 +15,7 @@ from rehearsal.kubernetes import helm, objects
 from rehearsal.kubernetes.kinds import CUSTOM
 from rehearsal.kubernetes.store import Manifest, Ref, Store
 from rehearsal.schemas import Problem, load
-from rehearsal.serving import Diff, Refused, StandIn, parsed
+from rehearsal.stand_in import Diff, Refused, StandIn, parsed
 from rehearsal.values import UNKNOWN, Difference
 
 PROVIDER = "pulumi:providers:kubernetes"

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from typing_extensions import override
 
 from rehearsal.account import Account, Item
-from rehearsal.serving import Refused
+from rehearsal.stand_in import Refused
 
 CLUSTER = "aws:eks/cluster:Cluster"
 
@@ -107,9 +107,7 @@ class AccountStore(Store):
             self._reachable()
             self._account.remove(self._type(ref), self._id(ref))
             if ref.kind == "Namespace":
-                for item in self._account.all():
-                    if item.type.startswith("kubernetes:") and item.id.startswith(f"{self._server}|{ref.name}/"):
-                        self._account.remove(item.type, item.id)
+                self._account.remove_inside(f"{self._server}|{ref.name}/")
 
     @override
     def of_kind(self, api_version: str, kind: str) -> tuple[Manifest, ...]:

@@ -64,7 +64,7 @@ class Schema:
                 continue
             if name not in shape["in"]:
                 near = difflib.get_close_matches(name, shape["in"], 1)
-                hint = f"; did you mean {near[0]}?" if near else ""
+                hint = f"; did you mean {_join(path, near[0])}?" if near else ""
                 yield Problem(_join(path, name), f"there is no property {_join(path, name)}{hint}")
             else:
                 yield from self._in_value(_join(path, name), shape["in"][name], value[name])

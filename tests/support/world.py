@@ -12,7 +12,7 @@ from rehearsal.account import Account
 from rehearsal.aws.provider import Aws
 from rehearsal.kubernetes.provider import Kubernetes
 from rehearsal.kubernetes.store import AccountStore
-from rehearsal.serving import Diff, Refused, StandIn
+from rehearsal.stand_in import Diff, Refused, StandIn
 
 VPC, SUBNET = "aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet"
 ROLE, CLUSTER, NODES = "aws:iam/role:Role", "aws:eks/cluster:Cluster", "aws:eks/nodeGroup:NodeGroup"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.serving import Refused
+from rehearsal.stand_in import Refused
 from rehearsal.values import UNKNOWN
 from tests.support.world import (
     ATTACHMENT,
@@ -158,7 +158,7 @@ def test_a_cluster_with_nodes_and_a_subnet_with_a_cluster_stay(world: World):
     with pytest.raises(Refused, match="ResourceInUseException: Cluster demo is in use by NodeGroup"):
         world.delete(control_plane)
     world.delete(nodes)
-    with pytest.raises(Refused, match="DependencyViolation: Subnet .* is in use by Cluster demo"):
+    with pytest.raises(Refused, match=r"DependencyViolation: Subnet .* is in use by Cluster demo"):
         world.delete(subnets[0])
     world.delete(control_plane)
     world.delete(subnets[0])

@@ -9,7 +9,7 @@ import pytest
 
 from rehearsal.account import Item
 from rehearsal.kubernetes.store import CLUSTER as CLUSTER_TYPE
-from rehearsal.serving import Refused
+from rehearsal.stand_in import Refused
 from tests.support.world import World, kubernetes_world
 
 ENDPOINT = "https://cluster"
