@@ -49,7 +49,7 @@ def stack_config(stack: str, folder: Path = ROOT) -> dict[str, Any]:
 def with_setting(config: Mapping[str, Any], path: str, value: Any, project: str) -> dict[str, Any]:
     """The configuration with one setting changed, as `pulumi config set --path` does; None removes it."""
     first, *rest = path.split(".")
-    return _with(config, [_full(first, project), *rest], value)
+    return with_value(config, [_full(first, project), *rest], value)
 
 
 def as_text(config: Mapping[str, Any]) -> dict[str, str]:
@@ -57,10 +57,11 @@ def as_text(config: Mapping[str, Any]) -> dict[str, str]:
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
 
 
-def _with(tree: Mapping[str, Any], keys: Sequence[str], value: Any) -> dict[str, Any]:
+def with_value(tree: Mapping[str, Any], keys: Sequence[str], value: Any) -> dict[str, Any]:
+    """A copy of nested mappings with one value changed, or taken away where it is None."""
     first, rest = keys[0], keys[1:]
     if rest:
-        return {**tree, first: _with(tree.get(first) or {}, rest, value)}
+        return {**tree, first: with_value(tree.get(first) or {}, rest, value)}
     kept = {key: old for key, old in tree.items() if key != first}
     return kept if value is None else {**tree, first: value}
 
