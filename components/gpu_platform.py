@@ -24,6 +24,7 @@ from .eks_cluster import EksCluster, EksClusterArgs
 from .gpu_node_group import GpuNodeGroup
 from .gpu_node_pool import GpuNodePool
 from .gpu_stack import GPU_STACKS, GpuStack, GpuStackArgs
+from .karpenter import Karpenter, KarpenterArgs
 from .launched_pool import LaunchedPoolArgs
 from .network import Network, NetworkArgs, NetworkRefs
 from .node_group import NodeGroupArgs
@@ -70,9 +71,10 @@ class GpuPlatform(Component):
             if pool.node_group:
                 spec = node_groups.gpu_node_group(plan, pool)
                 GpuNodeGroup(f"{name}-{pool.name}", self._nodes(spec, network, basics), self._in_cloud())
-        stack = self._gpu_stack(after=[system, services])
-        if plan.karpenter:
-            self._karpenter(network, stack, drain=[basics, system, services, *network.ways_out])
+        karpenter = self._karpenter([basics, system, services, *network.ways_out]) if plan.karpenter else None
+        stack = self._gpu_stack(after=[system, services, *([karpenter.release] if karpenter else [])])
+        if karpenter:
+            self._launched_pools(karpenter, stack, network)
         for tenant in plan.tenants:
             Tenant(f"{name}-tenant-{tenant.name}", TenantArgs(tenant=tenant), self._in_cluster())
         self.cluster_name = self._cluster.cluster_name
@@ -126,23 +128,22 @@ class GpuPlatform(Component):
             self._in_cluster(),
         )
 
-    def _karpenter(self, network: NetworkRefs, stack: GpuStack, drain: Sequence[pulumi.Resource]) -> None:
-        """The controller, then the pools: each only once controller and plugin are there, and gone before them."""
-        from .karpenter import Karpenter, KarpenterArgs
-
-        name, plan = self._name, self._plan
-        karpenter = Karpenter(
-            f"{name}-karpenter",
-            KarpenterArgs(
-                cluster_name=self._cluster.cluster_name,
-                region=plan.settings.region,
-                settings=plan.settings.karpenter,
-                spot=plan.spot,
-                tags=plan.tags,
-                after=drain,
-            ),
-            self.child(providers=[self._cloud, self._cluster.provider]),
+    def _karpenter(self, drain: Sequence[pulumi.Resource]) -> Karpenter:
+        plan = self._plan
+        args = KarpenterArgs(
+            cluster_name=self._cluster.cluster_name,
+            region=plan.settings.region,
+            settings=plan.settings.karpenter,
+            spot=plan.spot,
+            log_retention_days=plan.settings.cluster.log_retention_days,
+            after=drain,
         )
+        both = self.child(providers=[self._cloud, self._cluster.provider])
+        return Karpenter(f"{self._name}-karpenter", args, both)
+
+    def _launched_pools(self, karpenter: Karpenter, stack: GpuStack, network: NetworkRefs) -> None:
+        """The pools, each only once controller and plugin are there, and gone before them."""
+        name, plan = self._name, self._plan
         refs = CloudRefs(
             instance_profile=karpenter.instance_profile_name,
             private_subnet_ids=list(network.private_subnet_ids),
@@ -150,9 +151,10 @@ class GpuPlatform(Component):
             interruption_queue=karpenter.queue_name,
         )
         for general, pool in sorted(plan.settings.node_pools.items()):
-            objects = general_pool_objects(plan, general, refs)
             args = LaunchedPoolArgs(
-                objects=objects, after=[karpenter.release], grace_seconds=seconds(pool.termination_grace_period)
+                objects=general_pool_objects(plan, general, refs),
+                after=[karpenter.release],
+                grace_seconds=seconds(pool.termination_grace_period),
             )
             NodePool(f"{name}-{general}", args, self._in_cluster())
         for planned in plan.pools:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..cloud_refs import CloudRefs
 from ..manifests.gpu_stack import plugin_config_map
 from ..plan import Plan
-from . import device_plugin, gpu_operator
+from . import device_plugin, gpu_operator, karpenter
 from .release import Release
 
 __all__ = ["Release", "gpu_stack_release", "releases"]
@@ -13,7 +13,16 @@ __all__ = ["Release", "gpu_stack_release", "releases"]
 
 def releases(plan: Plan, refs: CloudRefs) -> list[Release]:
     """Every Helm release of the stack, in the order it is installed."""
-    return [gpu_stack_release(plan)]
+    if not plan.karpenter:
+        return [gpu_stack_release(plan)]
+    settings = plan.settings
+    controller = karpenter.releases(
+        cluster_name=settings.cluster.name,
+        queue_name=refs.interruption_queue,
+        region=settings.region,
+        settings=settings.karpenter,
+    )
+    return [gpu_stack_release(plan), *controller]
 
 
 def gpu_stack_release(plan: Plan) -> Release:
