@@ -16,7 +16,7 @@ def declare_release(name: str, release: Release, opts: pulumi.ResourceOptions) -
         name=release.name,
         chart=release.pin.reference,
         version=release.pin.version,
-        repository_opts={"repo": release.pin.repository},
+        repository_opts=k8s.helm.v3.RepositoryOptsArgs(repo=release.pin.repository),
         namespace=release.namespace,
         values=dict(release.values),
         timeout=release.timeout_seconds,
