@@ -57,7 +57,11 @@ def _key_by_key(raw: Mapping[str, Any]) -> tuple[set[Mistake], set[str], Setting
             return mistakes, set_aside, Settings.model_validate(remaining)
         except ValidationError as error:
             details = [(detail, _keys(detail["loc"])) for detail in error.errors(include_url=False)]
-            fresh = [(detail, path) for detail, path in details if written(path) not in set_aside]
+            fresh = [
+                (detail, path)
+                for detail, path in details
+                if written(path) not in set_aside and not _only_for_its_items(detail, path, details)
+            ]
             found = {_mistake(detail, path) for detail, path in fresh}
             mistakes |= {one for one in found if not _misspelt(one, found)}
             for path in [path for _, path in details]:
@@ -77,6 +81,11 @@ def _keys(location: Path) -> Path:
 def _mistake(detail: ErrorDetails, path: Path) -> Mistake:
     problem, remedy = _words(detail, path)
     return Mistake(path=written(path), problem=problem, remedy=remedy)
+
+
+def _only_for_its_items(detail: ErrorDetails, path: Path, others: list[tuple[ErrorDetails, Path]]) -> bool:
+    """Whether a list counts as too short only because its items are wrong, which is said already."""
+    return detail["type"] == "too_short" and any(other[: len(path)] == path != other for _, other in others)
 
 
 def _misspelt(mistake: Mistake, others: set[Mistake]) -> bool:

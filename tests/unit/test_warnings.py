@@ -56,3 +56,39 @@ def test_little_memory_and_no_room_for_pods_are_told_beside_the_many_slices():
 
 def test_whole_gpus_are_never_short_of_memory_per_slice():
     assert told(pool("g4dn.xlarge", replicas=1)) == []
+
+
+def launched(**keys: Any) -> dict[str, Any]:
+    pool = {"families": ["g6e"], "gpusPerNode": [1], "maxGpus": 4, "replicas": 4, **keys}
+    return {"gpuNodeGroups": {}, "gpuNodePools": {"burst": pool}}
+
+
+def test_a_careful_karpenter_stack_is_not_warned():
+    assert told(launched()) == []
+
+
+@pytest.mark.parametrize(
+    ("raw", "path", "words"),
+    [
+        (launched(families=["g5", "g6e"]), "gpuNodePools.burst.families", "5722 MiB of GPU memory on one type and 11444"),
+        (
+            launched(gpusPerNode=[1, 4], maxGpus={1: 4, 4: 8}),
+            "gpuNodePools.burst.gpusPerNode",
+            "burst-1gpu, burst-4gpu",
+        ),
+        (launched(families=["g7"]), "gpuNodePools.burst.families", "needs driver 595"),
+        ({**launched(), "karpenter": {"version": "1.15.0"}}, "karpenter.version", "checked against 1.14.1 only"),
+        ({**launched(), "retiredPools": {"old": {"replicas": 4}}}, "retiredPools", "only the GPU operator needs them"),
+    ],
+)
+def test_each_is_told_of_a_pool_of_karpenters(raw: dict[str, Any], path: str, words: str):
+    (line,) = told(raw)
+    assert line.startswith(f"{path}: ")
+    assert words in line
+
+
+@pytest.mark.parametrize(("pools", "expected"), [(30, 0), (31, 1)])
+def test_more_than_thirty_sliced_node_pools_slow_karpenter_down(pools: int, expected: int):
+    pool = launched()["gpuNodePools"]["burst"]
+    lines = told({"gpuNodeGroups": {}, "gpuNodePools": {f"pool-{n}": pool for n in range(pools)}})
+    assert len([line for line in lines if line.startswith("gpuNodePools: ")]) == expected
