@@ -1,22 +1,14 @@
-"""Control planes for the tests, and a way to wait for what they show."""
+"""Control planes for the tests."""
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from platform_objects import FACTS
-
 from rehearsal.cluster.control_plane import ControlPlane
 from rehearsal.cluster.programs import BUILD_COMMAND, missing
-
-PATIENCE_SECONDS = 90.0
+from tests.cluster.platform_objects import FACTS
 
 
 @pytest.fixture(scope="session")
@@ -39,14 +31,3 @@ def fresh_plane(programs: None) -> Iterator[ControlPlane]:
     """A control plane for one test."""
     with ControlPlane.start(facts=FACTS) as started:
         yield started
-
-
-def eventually(found: Callable[[], object], *, seconds: float = PATIENCE_SECONDS) -> object:
-    """Return the first true value of `found`, asked again until then; fails with the last one when that takes too long."""
-    deadline = time.monotonic() + seconds
-    while True:
-        value = found()
-        if value:
-            return value
-        assert time.monotonic() < deadline, f"still {value!r} after {seconds:g} s"
-        time.sleep(0.1)

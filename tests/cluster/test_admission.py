@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import eventually
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
-from platform_objects import GPU, SHARED_GPU, node_class, node_overlay, node_pool, pod, requirement
 
 from rehearsal.cluster.control_plane import ControlPlane
 from rehearsal.cluster.errors import ApiError
+from tests.cluster.platform_objects import GPU, SHARED_GPU, node_class, node_overlay, node_pool, pod, requirement
+from tests.cluster.waiting import eventually
 
 pytestmark = pytest.mark.cluster
 

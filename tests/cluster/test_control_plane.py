@@ -9,15 +9,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import eventually
 from kubernetes import client, config
-from platform_objects import FACTS, pod
 
 from rehearsal.cluster.control_plane import ControlPlane
 from rehearsal.cluster.errors import ApiError, ClusterError
 from rehearsal.cluster.http_api import Api
 from rehearsal.cluster.programs import BIN, REPOSITORY
 from rehearsal.cluster.workspace import sweep
+from tests.cluster.platform_objects import FACTS, pod
+from tests.cluster.waiting import eventually
 
 pytestmark = pytest.mark.cluster
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import eventually
-from platform_objects import GPU, PLUGIN_NAMESPACE, SHARED_GPU, TAINT, config_map, plugin, plugin_text
 
 from rehearsal.cluster.control_plane import ControlPlane
 from rehearsal.cluster.doubles.daemons import Daemon
 from rehearsal.cluster.errors import ClusterError
+from tests.cluster.platform_objects import GPU, PLUGIN_NAMESPACE, SHARED_GPU, TAINT, config_map, plugin, plugin_text
+from tests.cluster.waiting import eventually
 
 pytestmark = pytest.mark.cluster
 

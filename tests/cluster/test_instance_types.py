@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from platform_objects import FACTS
 
 from rehearsal.cluster import facts as instance_facts
 from rehearsal.cluster.errors import ClusterError
 from rehearsal.cluster.facts import InstanceFacts, NodeSize, Offering
 from rehearsal.cluster.instance_types import karpenter_instance_types
+from tests.cluster.platform_objects import FACTS
 
 SIZES = st.builds(
     NodeSize,

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import eventually
-from platform_objects import (
+
+from rehearsal.cluster.control_plane import ControlPlane
+from rehearsal.cluster.doubles.daemons import Role
+from rehearsal.cluster.releases import karpenter_environment
+from tests.cluster.platform_objects import (
     GPU,
     PLUGIN_NAMESPACE,
     SHARED_GPU,
@@ -20,10 +23,7 @@ from platform_objects import (
     pod,
     requirement,
 )
-
-from rehearsal.cluster.control_plane import ControlPlane
-from rehearsal.cluster.doubles.daemons import Role
-from rehearsal.cluster.releases import karpenter_environment
+from tests.cluster.waiting import eventually
 
 pytestmark = pytest.mark.cluster
 

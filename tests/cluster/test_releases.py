@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import eventually
-from platform_objects import GPU, TAINT, plugin_text
 
 from rehearsal.cluster.control_plane import ControlPlane
 from rehearsal.cluster.doubles.daemons import Daemon, manifest
 from rehearsal.cluster.errors import ClusterError
 from rehearsal.cluster.releases import ON_NVIDIA_NODES, installation, karpenter_environment
+from tests.cluster.platform_objects import GPU, TAINT, plugin_text
+from tests.cluster.waiting import eventually
 
 DATA = {"exclusive": plugin_text(1), "l4": plugin_text(10)}
 
