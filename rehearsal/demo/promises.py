@@ -32,6 +32,15 @@ _NODE_TEMPLATES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
+#: What carries the number, in the order in which it must arrive.
+_RANKS: Final[Mapping[str, int]] = {
+    CONFIG_MAP: 0,
+    "kubernetes:helm.sh/v3:Release": 0,
+    "kubernetes:karpenter.sh/v1alpha1:NodeOverlay": 1,
+    "kubernetes:karpenter.sh/v1:NodePool": 2,
+}
+
+
 def _replaces(change: Change) -> bool:
     return replacing(change)
 
@@ -71,6 +80,17 @@ def same_as_previewed(preview: Operation, up: Operation) -> Promise:
     announced, taken = (frozenset((c.op, c.urn) for c in operation.changes) for operation in (preview, up))
     odd = [change for change in (*preview.changes, *up.changes) if (change.op, change.urn) in announced ^ taken]
     return Promise(words="up took the steps that preview had shown", broken_by=tuple(_names(odd)))
+
+
+def in_order(up: Operation) -> Promise:
+    """The plugin's config, then overlays, then limits: raised overlays before slices exist would launch nodes in vain."""
+    steps = [(_RANKS[change.type], change) for change in up.changes if change.type in _RANKS and change.op != "delete"]
+    early = [
+        later
+        for rank, later in steps
+        if any(first < rank and (one.finished or later.started) >= later.started for first, one in steps)
+    ]
+    return Promise(words="up changed the plugin's config, then overlays, then limits", broken_by=tuple(_names(early)))
 
 
 def nothing_left(state: Sequence[str], account: Sequence[str]) -> Promise:

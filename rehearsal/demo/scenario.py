@@ -13,7 +13,7 @@ from gpu_slices.plan import Plan, make_plan
 from gpu_slices.settings import parse, read_stack_file
 from gpu_slices.settings.stack_file import stack_path
 from rehearsal.demo.dry_run import DryRun
-from rehearsal.demo.promises import Promise, nothing_left, same_as_previewed, slice_edit_promises
+from rehearsal.demo.promises import Promise, in_order, nothing_left, same_as_previewed, slice_edit_promises
 from rehearsal.demo.slice_edit import SliceEdit, choose_edit
 from rehearsal.demo.story import Left, Step, Story
 from rehearsal.demo.telling import Teller
@@ -95,7 +95,7 @@ class Demo:
         preview = self._step("preview of the edit", ready.preview)
         self._tell_diff(edit, preview)
         up = self._step("up with the edit", ready.up)
-        self._notes.promises.append(same_as_previewed(preview, up))
+        self._notes.promises += [same_as_previewed(preview, up), in_order(up)]
 
     def _tell_diff(self, edit: SliceEdit, operation: Operation) -> None:
         after = self._plan_after(edit)

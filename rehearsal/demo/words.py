@@ -124,7 +124,7 @@ def _pair(old: Change, new: Change, configs: Collection[str]) -> Iterator[Line]:
 
 
 def _leaves(change: Change, path: str, old: Any, new: Any, configs: Collection[str]) -> Iterator[Line]:
-    subject = f"{kind_of(change.type)} {_CONTENT_HASH.sub('', change.name)}"
+    subject = f"{kind_of(change.type)} {_own_name(change)}"
     for prefix in [prefix for type_, prefix in _NAMED_CONFIGS if type_ == change.type]:
         name = path.removeprefix(prefix).strip('."[]')
         if path.startswith(prefix) and name in configs:
@@ -138,6 +138,13 @@ def _leaves(change: Change, path: str, old: Any, new: Any, configs: Collection[s
         whole = f"{path}.{one}".strip(".")
         short = _last(one) if not path and last_words[_last(one)] == 1 else whole
         yield Line(subject=subject, path=short, old=at(old, one), new=at(new, one))
+
+
+def _own_name(change: Change) -> str:
+    """What the thing is called in its cluster, without its content's hash; else its name in the program."""
+    metadata = change.inputs.get("metadata")
+    known = metadata.get("name") if isinstance(metadata, Mapping) else change.inputs.get("name")
+    return _CONTENT_HASH.sub("", known if isinstance(known, str) else change.name)
 
 
 def _opened(value: Any) -> Any:
