@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,7 +37,12 @@ def pinned() -> str:
 
 
 def version(binary: Path) -> str | None:
-    """What `pulumi version` says, or None when it does not run."""
+    """What `pulumi version` says, or None when it does not run; asked once per file."""
+    return _version(binary, binary.stat().st_mtime_ns) if binary.exists() else None
+
+
+@cache
+def _version(binary: Path, _modified: int) -> str | None:
     env = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
     try:
         done = subprocess.run([binary, "version"], capture_output=True, text=True, env=env, timeout=60, check=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from collections.abc import Mapping
@@ -146,5 +147,5 @@ def at(tree: Any, path: str) -> Any:
         else:
             if not isinstance(tree, Mapping):
                 return None
-            tree = tree.get(quoted.replace('\\"', '"') if quoted else key)
+            tree = tree.get(json.loads(f'"{quoted}"') if quoted else key)
     return tree

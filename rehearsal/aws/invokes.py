@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.account import ACCOUNT_ID, Account
-from rehearsal.stand_in import Refused
+from rehearsal.account import ACCOUNT_ID
 
 
 @dataclass(frozen=True)
@@ -15,7 +14,6 @@ class Place:
     """Where the question is asked."""
 
     region: str
-    account: Account | None = None
 
 
 Arguments = Mapping[str, Any]
@@ -65,25 +63,10 @@ def _service(arguments: Arguments, place: Place) -> Mapping[str, Any]:
     }
 
 
-def _existing(type_: str, argument: str) -> Callable[[Arguments, Place], Mapping[str, Any]]:
-    """What the account holds under this id or name."""
-
-    def answer(arguments: Arguments, place: Place) -> Mapping[str, Any]:
-        item = place.account.find(type_, arguments[argument]) if place.account else None
-        if item is None:
-            raise Refused(f"NotFound: no {type_.rsplit(':', 1)[-1]} {arguments[argument]} exists in this account")
-        return {**item.data, "id": item.id}
-
-    return answer
-
-
 INVOKES: dict[str, Callable[[Arguments, Place], Mapping[str, Any]]] = {
     "aws:index/getPartition:getPartition": _partition,
     "aws:index/getCallerIdentity:getCallerIdentity": _caller,
     "aws:index/getRegion:getRegion": _region,
     "aws:index/getAvailabilityZones:getAvailabilityZones": _zones,
     "aws:index/getServicePrincipal:getServicePrincipal": _service,
-    "aws:ec2/getVpc:getVpc": _existing("aws:ec2/vpc:Vpc", "id"),
-    "aws:ec2/getSubnet:getSubnet": _existing("aws:ec2/subnet:Subnet", "id"),
-    "aws:eks/getCluster:getCluster": _existing("aws:eks/cluster:Cluster", "name"),
 }

@@ -129,7 +129,7 @@ class Aws(StandIn):
     def invoke(self, token: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         if token not in INVOKES:
             raise Refused(f"the aws stand-in answers no {token}; it answers {', '.join(sorted(INVOKES))}")
-        return INVOKES[token](arguments, Place(self._region, self._account))
+        return INVOKES[token](arguments, Place(self._region))
 
     def _refuse(self, token: str, urn: str, id_: str, inputs: Mapping[str, Any]) -> None:
         """Raises what AWS would answer to these inputs."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from rehearsal.account import Item
 from rehearsal.stand_in import Refused
 from rehearsal.values import UNKNOWN
 from tests.support.world import (
@@ -287,3 +288,10 @@ def test_a_cluster_update_keeps_what_eks_has_added_to_its_vpc_config(world: Worl
     group = control_plane["vpcConfig"]["clusterSecurityGroupId"]
     assert updated["vpcConfig"]["clusterSecurityGroupId"] == group
     assert updated["vpcConfig"]["endpointPublicAccess"] is False
+
+
+def test_what_was_there_before_the_stack_may_be_referred_to(world: World):
+    known = Item(type=VPC, id="vpc-0123456789abcdef0", urn="existing", data={"cidrBlock": "10.0.0.0/16"})
+    world.account.put(known)
+    inputs = {"vpcId": known.id, "cidrBlock": "10.0.0.0/24", "availabilityZone": "us-west-2a"}
+    assert world.create(SUBNET, "a", inputs)["vpcId"] == known.id
