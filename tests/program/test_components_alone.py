@@ -1,0 +1,153 @@
+"""Each component in somebody else's program: another project, no config, a provider of its own, nothing but its args."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_eks as eks
+import pulumi_kubernetes as k8s
+import pytest
+
+from components.eks_cluster import EksCluster, EksClusterArgs
+from components.gpu_node_group import GpuNodeGroup
+from components.gpu_stack import DevicePlugin, GpuStackArgs
+from components.network import Network, NetworkArgs, NetworkRefs
+from components.node_group import NodeGroupArgs
+from components.tenant import Tenant, TenantArgs
+from gpu_slices.charts import gpu_stack_release
+from gpu_slices.manifests.gpu_stack import gpu_stack_objects
+from gpu_slices.node_groups import gpu_node_group
+from gpu_slices.settings.cluster import Cluster
+from gpu_slices.subnets import address_plan
+from rehearsal.recorder import Recording, record
+from tests.support.stacks import plan_of
+
+PLAN = plan_of(
+    {"replicas": 4, "gpuNodeGroups": {"l40s": {"instanceType": "g6e.2xlarge"}}, "tenants": {"team": {"slices": 2}}}
+)
+SUBNETS = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
+
+
+def foreign(program: Callable[[], None]) -> Recording:
+    """What the program declares in a project without any setting, not even a region."""
+    return record(program, project="their-project", stack="their-stack", config={})
+
+
+def their_aws() -> aws.Provider:
+    return aws.Provider("theirs", region="eu-central-1")
+
+
+def their_kubernetes() -> k8s.Provider:
+    return k8s.Provider("theirs", kubeconfig="{}")
+
+
+def their_cluster(provider: aws.Provider) -> eks.Cluster:
+    return eks.Cluster(
+        "their-cluster",
+        vpc_id="vpc-0123456789abcdef0",
+        private_subnet_ids=SUBNETS,
+        skip_default_node_group=True,
+        skip_default_security_groups=True,
+        authentication_mode=eks.AuthenticationMode.API,
+        use_default_vpc_cni=True,
+        kube_proxy_addon_options={"enabled": False},
+        coredns_addon_options={"enabled": False},
+        opts=pulumi.ResourceOptions(providers=[provider]),
+    )
+
+
+def network() -> None:
+    args = NetworkArgs(
+        cidr="10.7.0.0/16",
+        addresses=address_plan("10.7.0.0/16", ["eu-central-1a", "eu-central-1b", "eu-central-1c"]),
+        nat_per_zone=True,
+        cluster_name="theirs",
+    )
+    refs = Network("part", args, pulumi.ResourceOptions(providers=[their_aws()])).refs
+    pulumi.export("subnets", refs.private_subnet_ids)
+
+
+def cluster() -> None:
+    refs = NetworkRefs(vpc_id="vpc-0123456789abcdef0", private_subnet_ids=SUBNETS, public_subnet_ids=[])
+    provider = their_aws()
+    args = EksClusterArgs(cluster=Cluster(name="theirs"), region="eu-central-1", network=refs, aws_provider=provider)
+    made = EksCluster("part", args, pulumi.ResourceOptions(providers=[provider]))
+    pulumi.export("kubeconfig", made.kubeconfig)
+    k8s.core.v1.Namespace("inside", opts=pulumi.ResourceOptions(provider=made.provider))
+
+
+def node_group() -> None:
+    provider = their_aws()
+    args = NodeGroupArgs(
+        cluster=their_cluster(provider),
+        spec=gpu_node_group(PLAN, PLAN.pools[0]),
+        subnet_ids=SUBNETS,
+        aws_provider=provider,
+    )
+    GpuNodeGroup("part", args, pulumi.ResourceOptions(providers=[provider]))
+
+
+def device_plugin() -> None:
+    args = GpuStackArgs(objects=gpu_stack_objects(PLAN), release=gpu_stack_release(PLAN))
+    DevicePlugin("part", args, pulumi.ResourceOptions(providers=[their_kubernetes()]))
+
+
+def tenant() -> None:
+    Tenant("part", TenantArgs(tenant=PLAN.tenants[0]), pulumi.ResourceOptions(providers=[their_kubernetes()]))
+
+
+PROGRAMS = [network, cluster, node_group, device_plugin, tenant]
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
+def test_it_works_with_nothing_but_its_args_and_stays_inside_itself(program):
+    recorded = foreign(program)
+    (part,) = [one for one in recorded.resources if one.type.startswith("gpu-slices:index:")]
+    assert part.name == "part"
+    assert part.closed
+    inside = [one for one in recorded.resources if f"{part.type}$" in one.urn]
+    assert inside
+    assert all(one.name.startswith("part-") for one in inside)
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
+def test_its_resources_use_the_provider_it_was_given(program):
+    recorded = foreign(program)
+    for one in recorded.resources:
+        if one.custom and one.type.startswith(("aws:", "kubernetes:")):
+            assert one.provider.split("::")[-2] in ("theirs", "part-kubernetes"), one.name
+
+
+def test_a_network_per_zone_has_a_nat_gateway_in_each():
+    recorded = foreign(network)
+    assert len(recorded.of("aws:ec2/natGateway:NatGateway")) == 3
+    assert len(recorded.outputs["subnets"]) == 3
+
+
+def test_a_cluster_hands_out_a_provider_for_what_runs_in_it():
+    recorded = foreign(cluster)
+    (namespace,) = recorded.of("kubernetes:core/v1:Namespace", "inside")
+    assert namespace.provider.split("::")[-2] == "part-kubernetes"
+    assert recorded.outputs["kubeconfig"] == "[secret]"
+
+
+def test_a_node_group_joins_the_cluster_it_was_given():
+    (group,) = foreign(node_group).of("aws:eks/nodeGroup:NodeGroup")
+    assert group.inputs["clusterName"].startswith("their-cluster-")
+    assert group.inputs["taints"] == [{"key": "nvidia.com/gpu", "value": "true", "effect": "NO_SCHEDULE"}]
+
+
+def test_a_device_plugin_brings_its_namespace_and_the_pools_config():
+    recorded = foreign(device_plugin)
+    (release,) = recorded.of("kubernetes:helm.sh/v3:Release")
+    (namespace,) = recorded.of("kubernetes:core/v1:Namespace")
+    assert release.inputs["namespace"] == namespace.inputs["metadata"]["name"]
+    assert "replicas: 4" in release.inputs["values"]["config"]["map"]["l40s"]
+
+
+def test_a_tenant_brings_a_quota_in_slices():
+    (quota,) = foreign(tenant).of("kubernetes:core/v1:ResourceQuota")
+    assert quota.inputs["metadata"]["namespace"] == "team"
+    assert quota.inputs["spec"]["hard"] == {"requests.nvidia.com/gpu": "2"}
