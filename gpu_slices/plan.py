@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from . import naming
 from .catalogue import Catalogue, load
+from .cost.prices import price_region
 from .plugin_config import plugin_configs
 from .pool_plan import PoolPlan, plan_pool
 from .settings import Settings
@@ -14,6 +15,7 @@ from .settings.cluster import NewNetwork
 from .settings.effective import gpu_pools
 from .stack_warnings import StackWarning, warnings_of
 from .subnets import NO_ADDRESSES, AddressPlan, address_plan, default_zones
+from .workloads.plan import WorkloadPlan, plan_workloads, workload_warnings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +41,8 @@ class Plan:
     tags: Mapping[str, str]
     pools: tuple[PoolPlan, ...]
     tenants: tuple[TenantPlan, ...]
+    #: Sample workloads; none unless configured.
+    workloads: tuple[WorkloadPlan, ...]
     plugin_configs: Mapping[str, str]
     warnings: tuple[StackWarning, ...]
 
@@ -66,17 +70,19 @@ def make_plan(settings: Settings, *, stack: str, catalogue: Catalogue | None = N
     pools = tuple(plan_pool(settings, name, pool, known) for name, pool in gpu_pools(settings).items())
     network = settings.network
     zones = network.zones or default_zones(settings.region) if isinstance(network, NewNetwork) else ()
+    workloads = plan_workloads(settings, pools)
     return Plan(
         stack=stack,
         settings=settings,
-        price_region=known.price_region,
+        price_region=price_region(settings, known),
         zones=zones,
         addresses=address_plan(network.cidr, zones) if isinstance(network, NewNetwork) else NO_ADDRESSES,
         tags=naming.stack_tags(stack, settings.cluster.name, settings.tags),
         pools=pools,
         tenants=tuple(_tenant(settings, name, pools) for name in sorted(settings.tenants)),
+        workloads=workloads,
         plugin_configs=plugin_configs(settings, pools),
-        warnings=warnings_of(settings, pools, known),
+        warnings=tuple(sorted({*warnings_of(settings, pools, known), *workload_warnings(workloads, pools)})),
     )
 
 

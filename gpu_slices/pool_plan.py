@@ -9,6 +9,7 @@ from typing import Final, Literal
 from . import naming
 from .capacity import Bounds, bounds
 from .catalogue import Catalogue, InstanceType
+from .cost.prices import gpu_node_price
 from .daemons import gpu_node_daemons
 from .node_pools import GpuNodePoolPlan, gpu_node_pools
 from .quantities import mebibytes, millicores
@@ -39,8 +40,8 @@ RESTART: Final = SliceEdit(
 class NodeShape:
     """One instance type of a pool: what such a node advertises, and what of it can be used.
 
-    `advertised` maps resource names to counts; `usd_per_slice_hour` is the on-demand price of the node in the
-    catalogue's price region over the slices it advertises, None where the price is not known.
+    `advertised` maps resource names to counts; `usd_per_slice_hour` is what the stack pays for the node on demand
+    (its private price, else the list's) over the slices it advertises, None where the price is not known.
     """
 
     instance: InstanceType
@@ -141,7 +142,7 @@ def plan_pool(settings: Settings, name: str, pool: GpuPool, catalogue: Catalogue
 
 def _shape(settings: Settings, instance: InstanceType, replicas: int, resource: str, pod: PodRequests) -> NodeShape:
     slices = instance.gpu_count * replicas
-    price = instance.usd_per_hour
+    price = gpu_node_price(settings, instance).usd
     return NodeShape(
         instance=instance,
         advertised={resource: slices},

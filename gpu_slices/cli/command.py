@@ -42,9 +42,14 @@ def add_output_arguments(parser: argparse.ArgumentParser, formats: tuple[str, ..
     parser.add_argument("--out", metavar="FILE", type=Path, help="write there instead of to the terminal")
 
 
+def stack_path_of(arguments: argparse.Namespace) -> Path:
+    """Where the stack file lies that the arguments name."""
+    return arguments.file or stack_path(Path.cwd(), arguments.stack)
+
+
 def stack_file_of(arguments: argparse.Namespace) -> StackFile:
     """The stack file that the arguments name."""
-    return read_stack_file(arguments.file or stack_path(Path.cwd(), arguments.stack))
+    return read_stack_file(stack_path_of(arguments))
 
 
 def plan_of(arguments: argparse.Namespace) -> Plan:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -11,23 +9,13 @@ from rich.text import Text
 
 from ..plan import Plan
 from ..pool_plan import PoolPlan, SliceEdit
+from .terminal import as_text
 from .words import gib, usd
-
-_WIDTH = 120
 
 
 def plan_text(plan: Plan, *, plain: bool) -> str:
     """The plan as text: a table of pools, a line per tenant, the warnings. `plain` is without colours."""
-    buffer = io.StringIO()
-    real = Console()
-    console = Console(
-        file=buffer,
-        width=max(_WIDTH, real.width) if plain or not real.is_terminal else real.width,
-        force_terminal=not plain and real.is_terminal,
-        highlight=False,
-    )
-    print_plan(plan, console)
-    return buffer.getvalue()
+    return as_text(lambda console: print_plan(plan, console), plain=plain)
 
 
 def print_plan(plan: Plan, console: Console) -> None:

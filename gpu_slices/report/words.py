@@ -14,3 +14,19 @@ def gib(mib: int) -> str:
 def usd(amount: float | None) -> str:
     """0.224208 → `$0.224`; a price that is not known is `?`."""
     return UNKNOWN if amount is None else f"${amount:.3f}"
+
+
+def usd_month(amount: float | None) -> str:
+    """1894.8904 → `$1,895`."""
+    return UNKNOWN if amount is None else f"${amount:,.0f}"
+
+
+def arrow(old: str | None, new: str | None) -> str:
+    """`10 → 4`, or the one value where nothing changed; what is not there is a dash."""
+    before, after = old if old is not None else "–", new if new is not None else "–"
+    return before if before == after else f"{before} → {after}"
+
+
+def counted(count: int, thing: str) -> str:
+    """`1 risk`, `2 risks`."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from .. import catalogue
+from ..cost.price_table import load_prices
 from .cluster import ExistingNetwork, NewNetwork
 from .effective import gpu_pools, replicas_of, selection_of, sharing_of
 from .karpenter_checks import KARPENTER_CHECKS
 from .mistakes import Mistake, did_you_mean
 from .model import REGION_KEY, Settings
 from .pools import GpuNodeGroup, SystemNodes
+from .workload_checks import WORKLOAD_CHECKS
 
 Check = Callable[[Settings], Iterator[Mistake]]
 
@@ -119,6 +121,15 @@ def _unlike_pools(settings: Settings) -> list[str]:
     return []
 
 
+def _region_factor_is_for_another_region(settings: Settings) -> Iterator[Mistake]:
+    if settings.prices.region_factor is not None and settings.region == load_prices().region:
+        yield Mistake(
+            path="prices.regionFactor",
+            problem=f"the list prices are those of {settings.region} already",
+            remedy="remove it, or write your own prices under prices.private",
+        )
+
+
 #: Check → keys that it interprets: where one of them was refused already, the check has nothing sound to say.
 CHECKS: Mapping[Check, tuple[str, ...]] = {
     _scaling_is_ordered: (),
@@ -128,5 +139,7 @@ CHECKS: Mapping[Check, tuple[str, ...]] = {
     _access_means_something: (),
     _tenant_pools_exist: (),
     _tenant_slices_are_comparable: ("gpuNodeGroups", "gpuNodePools", "replicas", "sharing"),
+    _region_factor_is_for_another_region: (REGION_KEY,),
     **KARPENTER_CHECKS,
+    **WORKLOAD_CHECKS,
 }

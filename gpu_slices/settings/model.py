@@ -11,6 +11,8 @@ from .base import Model, Replicas, Text, refused
 from .cluster import Cluster, Network, NewNetwork
 from .karpenter import GpuNodePool, Karpenter, NodePool, RetiredPool
 from .pools import GpuNodeGroup, NodePoolName, PoolName, Sharing, SystemNodes, Tenant, TenantName
+from .prices import Prices
+from .workloads import SampleName, Workload
 
 REGION_KEY: Final = "aws:region"
 
@@ -78,6 +80,15 @@ class Settings(Model):
     tenants: dict[TenantName, Tenant] = Field(
         default={}, description="Teams by namespace: {pools, slices}; each gets a quota in slices."
     )
+    workloads: dict[SampleName, Workload] = Field(
+        default={},
+        description="Sample workloads by name (cifar10, cuda, smoke, tensorflow): {pool, tenant, pods}; none unless "
+        "named.",
+    )
     tags: Annotated[dict[str, Text], AfterValidator(_tags)] = Field(
         default={}, description="AWS tags on everything that can carry them."
+    )
+    prices: Prices = Field(
+        default=Prices(),
+        description="What you pay or assume: regionFactor, private, spotDiscountPercent, commitment, natGbPerMonth.",
     )

@@ -69,12 +69,18 @@ OTHER_VALUES: dict[str, Any] = {
     "karpenter": {"replicas": 3},
     "retiredPools": {"old": {"replicas": 4}},
     "tenants": {"a": {"slices": 3}},
+    "workloads": {"smoke": {"pool": "a", "tenant": "team", "pods": 1}},
     "tags": {"team": "x"},
+    "prices": {"regionFactor": 1.1},
 }
 
 
 def test_every_top_level_key_changes_the_plan():
-    base: dict[str, Any] = {"gpuNodeGroups": {"a": {"instanceType": "g6.xlarge", "replicas": None}}, "replicas": 2}
+    base: dict[str, Any] = {
+        "gpuNodeGroups": {"a": {"instanceType": "g6.xlarge", "replicas": None}},
+        "replicas": 2,
+        "tenants": {"team": {"slices": 1}},
+    }
     assert set(OTHER_VALUES) == {"aws:region", *declared_keys()}
     for key, value in OTHER_VALUES.items():
         assert plan_of({**base, key: value}) != plan_of(base), key

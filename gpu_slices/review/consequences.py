@@ -1,0 +1,266 @@
+"""Which key's edit does what to the nodes and the pods on them: one table, first match wins.
+
+Sources: the engine over stand-ins (tests/engine/test_consequences.py), Karpenter 1.14.1's drift hash (everything under
+`spec.template` and most of EC2NodeClass), EKS's update rules of managed node groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from ..plan import Plan
+from ..pool_plan import PoolPlan
+from .edits import ABSENT, KeyEdit
+
+Effect = Literal["nothing", "restart", "disrupt", "replace", "delete"]
+#: From harmless to final.
+EFFECTS: Final[tuple[Effect, ...]] = ("nothing", "restart", "disrupt", "replace", "delete")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consequence:
+    """What an edit does to running nodes and pods.
+
+    nothing: they stay as they are; restart: a DaemonSet or controller of ours restarts; disrupt: running work is
+    moved or cut off; replace: a node group, network or cluster is made anew; delete: it goes.
+    """
+
+    effect: Effect
+    words: str
+
+
+Rule = Callable[[KeyEdit, Plan, Plan], Consequence]
+Row = tuple[tuple[str, ...], Consequence | Rule]
+
+
+def consequence(edit: KeyEdit, old: Plan, new: Plan) -> Consequence:
+    """What the edit does."""
+    for pattern, row in TABLE:
+        if _matches(pattern, edit.parts):
+            return row if isinstance(row, Consequence) else row(edit, old, new)
+    return UNTOLD
+
+
+def worst(effects: Sequence[Effect]) -> Effect:
+    """The gravest of several effects."""
+    return EFFECTS[max((EFFECTS.index(effect) for effect in effects), default=0)]
+
+
+def _matches(pattern: tuple[str, ...], parts: tuple[str, ...]) -> bool:
+    if pattern and pattern[-1] == "**":
+        return len(parts) >= len(pattern) - 1 and _matches(pattern[:-1], parts[: len(pattern) - 1])
+    return len(pattern) == len(parts) and all(want in ("*", part) for want, part in zip(pattern, parts, strict=True))
+
+
+def _nothing(words: str) -> Consequence:
+    return Consequence(effect="nothing", words=words)
+
+
+def _restart(words: str) -> Consequence:
+    return Consequence(effect="restart", words=words)
+
+
+def _disrupt(words: str) -> Consequence:
+    return Consequence(effect="disrupt", words=words)
+
+
+def _replace(words: str) -> Consequence:
+    return Consequence(effect="replace", words=words)
+
+
+def _pools(plan: Plan) -> Mapping[str, PoolPlan]:
+    return {pool.name: pool for pool in plan.pools}
+
+
+def _slices(edit: KeyEdit, old: Plan, new: Plan) -> Consequence:
+    before = _pools(old)
+    edited = [p for p in new.pools if p.name in before and _counts(before[p.name]) != _counts(p)]
+    if not edited:
+        return _nothing("no pool takes its number from here")
+    gravest = max(edited, key=lambda pool: EFFECTS.index(pool.on_slice_edit.effect)).on_slice_edit
+    return Consequence(effect=gravest.effect, words=gravest.reason)
+
+
+def _counts(pool: PoolPlan) -> tuple[object, ...]:
+    return (pool.replicas, pool.sharing, tuple(shape.advertised for shape in pool.shapes))
+
+
+def _identity(edit: KeyEdit, old: Plan, new: Plan) -> Consequence:
+    if _slices(edit, old, new).effect == "nothing":
+        return _nothing("no pool is shared that way now")
+    return _disrupt("the resource pods ask for changes under running pods: the card is given out twice")
+
+
+def _desired(edit: KeyEdit, _old: Plan, _new: Plan) -> Consequence:
+    if edit.new < edit.old:
+        return _disrupt("EKS drains and ends the nodes too many; their pods move")
+    return _nothing("nodes are added")
+
+
+def _least(edit: KeyEdit, _old: Plan, _new: Plan) -> Consequence:
+    return _nothing("a bound of the group; desired decides")
+
+
+def _admitted(edit: KeyEdit, old: Plan, new: Plan) -> Consequence:
+    """A GPU pool's instance types, after an edit of what selects them."""
+    name = edit.parts[1]
+    before, after = _pools(old)[name], _pools(new)[name]
+    gone = {one.name for one in before.node_pools} - {one.name for one in after.node_pools}
+    if gone:
+        return Consequence(
+            effect="delete", words=f"NodePool {', '.join(sorted(gone))} goes with its nodes; their pods move"
+        )
+    if set(before.instance_types) - set(after.instance_types):
+        return _disrupt("Karpenter replaces nodes of types no longer admitted; their pods move")
+    return _nothing("more types are admitted; nodes stay")
+
+
+def _narrowed(edit: KeyEdit, _old: Plan, _new: Plan) -> Consequence:
+    """Capacity types and zones: an empty list admits all."""
+    before, after = set(edit.old or ()), set(edit.new or ())
+    if after and (not before or before - after):
+        return _disrupt("Karpenter replaces nodes that are no longer admitted; their pods move")
+    return _nothing("more is admitted; nodes stay")
+
+
+def _reservations(edit: KeyEdit, _old: Plan, _new: Plan) -> Consequence:
+    if set(edit.old or ()) - set(edit.new or ()):
+        return _disrupt("Karpenter replaces nodes of reservations no longer named; their pods move")
+    return _nothing("the next nodes use it first")
+
+
+def _whole(edit: KeyEdit, _old: Plan, _new: Plan) -> Consequence:
+    """A pool or tenant that came or went."""
+    what = _WHOLE[edit.parts[0]]
+    if edit.old is ABSENT:
+        return _nothing(f"{what} is made; what runs is not touched")
+    if edit.new is ABSENT:
+        return Consequence(effect="delete", words=_GONE[edit.parts[0]])
+    return UNTOLD
+
+
+_WHOLE: Final = {
+    "gpuNodeGroups": "the node group",
+    "gpuNodePools": "the pool",
+    "nodePools": "the NodePool",
+    "tenants": "the namespace with its quota",
+}
+_GONE: Final = {
+    "gpuNodeGroups": "the node group goes with its nodes; their pods are evicted",
+    "gpuNodePools": "the pool goes with its nodes; their pods are evicted",
+    "nodePools": "the NodePool goes with its nodes; their pods move",
+    "tenants": "the namespace goes with everything in it",
+}
+#: A key that this table does not know.
+UNTOLD: Final = _nothing("read the engine's own changes for this key")
+
+_ROLLS: Final = _disrupt("a new launch template version: EKS replaces the group's nodes one after another; pods move")
+_DRIFTS: Final = _disrupt("drift: Karpenter replaces the pool's nodes within its budgets; pods move")
+_LIMIT: Final = _nothing("a limit for new nodes; lowering it ends none")
+_DISRUPTION: Final = _nothing("a rule for later disruptions; it replaces no node by itself")
+_PLAN_ONLY: Final = _nothing("a figure of the plan; nothing in the cluster knows it")
+_NEW_NETWORK: Final = _replace("another network: subnets, node groups and what hangs on them are made anew")
+_OTHER_NODES: Final = _replace("another node group replaces this one; its pods move")
+_CONTROL_PLANE: Final = _nothing("EKS updates the control plane in place")
+_ADDON: Final = _restart("the add-on's own pods roll; nodes and your pods stay")
+
+_LAUNCHED: Final[tuple[tuple[str, Consequence | Rule], ...]] = (
+    ("capacity", _narrowed),
+    ("zones", _narrowed),
+    ("limits", _LIMIT),
+    ("diskGiB", _DRIFTS),
+    ("diskThroughput", _DRIFTS),
+    ("amiAlias", _DRIFTS),
+    ("expireAfter", _DRIFTS),
+    ("terminationGracePeriod", _DRIFTS),
+    ("labels", _DRIFTS),
+    ("consolidation", _DISRUPTION),
+    ("budgets", _DISRUPTION),
+    ("weight", _nothing("the order in which new pods try pools; nodes stay")),
+)
+_GPU_NODE_POOL: Final[tuple[tuple[str, Consequence | Rule], ...]] = (
+    ("replicas", _slices),
+    ("families", _admitted),
+    ("gpusPerNode", _admitted),
+    ("sizes", _admitted),
+    ("instanceTypes", _admitted),
+    ("maxGpus", _LIMIT),
+    ("instanceStore", _DRIFTS),
+    ("capacityReservations", _reservations),
+    ("podRequests", _PLAN_ONLY),
+)
+_NODE_POOL: Final[tuple[tuple[str, Consequence | Rule], ...]] = tuple(
+    (key, _disrupt("Karpenter replaces nodes that are no longer admitted; their pods move"))
+    for key in ("categories", "cpu", "minGeneration", "hypervisor")
+)
+_GPU_NODE_GROUP: Final[tuple[tuple[str, Consequence | Rule], ...]] = (
+    ("replicas", _slices),
+    ("instanceType", _OTHER_NODES),
+    ("capacity", _OTHER_NODES),
+    ("min", _least),
+    ("desired", _desired),
+    ("max", _least),
+    ("diskGiB", _ROLLS),
+    ("diskThroughput", _ROLLS),
+    ("labels", _nothing("EKS changes labels of the nodes in place; running pods stay")),
+    ("amiRelease", _disrupt("EKS replaces the group's nodes one after another; pods move")),
+    ("podRequests", _PLAN_ONLY),
+)
+_SYSTEM_NODES: Final[tuple[tuple[str, Consequence | Rule], ...]] = (
+    ("instanceType", _OTHER_NODES),
+    ("min", _least),
+    ("desired", _desired),
+    ("max", _least),
+    ("diskGiB", _ROLLS),
+)
+_SHARING: Final[tuple[tuple[str, Consequence | Rule], ...]] = (
+    ("strategy", _identity),
+    ("renameResource", _identity),
+    ("failRequestsGreaterThanOne", _slices),
+)
+
+
+def _below(prefix: tuple[str, ...], rows: Sequence[tuple[str, Consequence | Rule]]) -> tuple[Row, ...]:
+    return tuple(((*prefix, key, "**"), row) for key, row in rows)
+
+
+TABLE: Final[tuple[Row, ...]] = (
+    (("aws:region",), _replace("another region: everything is made anew")),
+    (("replicas",), _slices),
+    *_below(("sharing",), _SHARING),
+    (
+        ("gpuStack",),
+        _disrupt("one plugin goes, the other comes: no GPU can be scheduled in between; Karpenter's GPU nodes drift"),
+    ),
+    (("cluster", "name"), _replace("a cluster of another name: cluster and node groups are made anew")),
+    (("cluster", "version"), _disrupt("the control plane is upgraded, then every node is replaced; it cannot go back")),
+    (("cluster", "encryption", "deletionWindowDays"), _nothing("counts at destroy")),
+    (("cluster", "encryption", "**"), _replace("EKS cannot change a cluster's key: the cluster is made anew")),
+    (("cluster", "access", "**"), _nothing("who may use the API; nodes and pods stay")),
+    (("cluster", "addons", "**"), _ADDON),
+    (("cluster", "**"), _CONTROL_PLANE),
+    (("network", "nat"), _disrupt("routes to the Internet are made anew: open connections drop; nodes stay")),
+    (("network", "publicSubnetIds"), _nothing("for load balancers to come")),
+    (("network", "**"), _NEW_NETWORK),
+    *_below(("systemNodes",), _SYSTEM_NODES),
+    (("gpuNodeGroups", "*"), _whole),
+    *_below(("gpuNodeGroups", "*"), _GPU_NODE_GROUP),
+    *_below(("gpuNodeGroups", "*", "sharing"), _SHARING),
+    (("gpuNodePools", "*"), _whole),
+    *_below(("gpuNodePools", "*"), _GPU_NODE_POOL),
+    *_below(("gpuNodePools", "*", "sharing"), _SHARING),
+    *_below(("gpuNodePools", "*"), _LAUNCHED),
+    (("nodePools", "*"), _whole),
+    *_below(("nodePools", "*"), (*_NODE_POOL, *_LAUNCHED)),
+    (("karpenter", "**"), _restart("the controller rolls; nodes and your pods stay")),
+    (("retiredPools", "**"), _restart("the device plugin restarts with the other set of configs")),
+    (("tenants", "*"), _whole),
+    (("tenants", "**"), _nothing("the quota of new pods; running pods stay")),
+    (
+        ("tags", "**"),
+        _disrupt("tags are part of launch templates and NodeClasses: nodes are replaced one after another"),
+    ),
+    (("prices", "**"), _PLAN_ONLY),
+)

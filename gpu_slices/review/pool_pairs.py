@@ -1,0 +1,96 @@
+"""One GPU pool before and after: its nodes' slices, and how many slices it has in all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from ..plan import Plan
+from ..pool_plan import NodeShape, PoolPlan
+
+Change = Literal["added", "removed", "edited", "same"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShapePair:
+    """One instance type of a pool; a side is None where the pool does not admit it."""
+
+    name: str
+    old: NodeShape | None
+    new: NodeShape | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoolPair:
+    """One pool by name; a side is None where the stack does not have it."""
+
+    name: str
+    old: PoolPlan | None
+    new: PoolPlan | None
+
+    @property
+    def there(self) -> PoolPlan:
+        """The new side, else the old one."""
+        pool = self.new or self.old
+        assert pool is not None
+        return pool
+
+    @property
+    def change(self) -> Change:
+        """What became of it. `edited` means in its slices, prices or size, not in any key."""
+        if self.old is None:
+            return "added"
+        if self.new is None:
+            return "removed"
+        return "same" if self.old == self.new else "edited"
+
+    @property
+    def sliced_otherwise(self) -> bool:
+        """Whether a node of the pool advertises something else than before."""
+        return any(pair.old and pair.new and pair.old.advertised != pair.new.advertised for pair in self.shapes)
+
+    @property
+    def shapes(self) -> tuple[ShapePair, ...]:
+        """Instance types of either side, in the order of the new side, then those that went."""
+        old = {shape.instance.name: shape for shape in self.old.shapes} if self.old else {}
+        new = {shape.instance.name: shape for shape in self.new.shapes} if self.new else {}
+        names = [*new, *(name for name in old if name not in new)]
+        return tuple(ShapePair(name=name, old=old.get(name), new=new.get(name)) for name in names)
+
+
+def pool_pairs(old: Plan | None, new: Plan | None) -> tuple[PoolPair, ...]:
+    """All pools of either side, sorted by name."""
+    before = {pool.name: pool for pool in old.pools} if old else {}
+    after = {pool.name: pool for pool in new.pools} if new else {}
+    names = sorted({*before, *after})
+    return tuple(PoolPair(name=name, old=before.get(name), new=after.get(name)) for name in names)
+
+
+def slices_configured(pool: PoolPlan) -> Mapping[str, int]:
+    """Resource name → slices of the nodes that always run; nothing for a pool of Karpenter's, which starts at 0."""
+    return _times(pool.shapes[0], pool.node_group.desired) if pool.node_group else {}
+
+
+def slices_at_limit(pool: PoolPlan) -> Mapping[str, int]:
+    """Resource name → slices of all nodes the pool may have."""
+    if pool.node_group:
+        return _times(pool.shapes[0], pool.node_group.max)
+    total: Counter[str] = Counter()
+    for resource, count in _node_pool_limits(pool):
+        total[resource] += count
+    return dict(sorted(total.items()))
+
+
+def _node_pool_limits(pool: PoolPlan) -> Iterator[tuple[str, int]]:
+    for one in pool.node_pools:
+        per_node: Counter[str] = Counter()
+        for shape in pool.shapes:
+            if shape.instance.name in one.instance_types:
+                per_node |= Counter(shape.advertised)
+        yield from ((resource, count * one.most_nodes) for resource, count in per_node.items())
+
+
+def _times(shape: NodeShape, nodes: int) -> Mapping[str, int]:
+    return {resource: count * nodes for resource, count in sorted(shape.advertised.items())}
