@@ -19,6 +19,9 @@ from typing import Any
 #: The environment variable that tells the providers where the file is.
 ACCOUNT_VARIABLE = "GPU_SLICES_REHEARSAL_ACCOUNT"
 
+#: The environment variable that names the folder of a real control plane; without it, Kubernetes is pretended too.
+CLUSTER_VARIABLE = "GPU_SLICES_REHEARSAL_CLUSTER"
+
 ACCOUNT_ID = "123456789012"
 
 _TABLES = """

@@ -8,9 +8,17 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import os
 import sys
 import types
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rehearsal.account import Account
+    from rehearsal.aws.machines import Machines
+    from rehearsal.kubernetes.store import Store
 
 
 def _without_sdk() -> None:
@@ -34,18 +42,43 @@ def main(package: str) -> None:
     if package == "aws":
         from rehearsal.aws.provider import Aws
 
-        serve(Aws(Account.from_environment(), version))
+        serve(Aws(Account.from_environment(), version, _machines()))
     elif package == "kubernetes":
         from rehearsal.kubernetes.provider import Kubernetes
-        from rehearsal.kubernetes.store import AccountStore
 
-        account = Account.from_environment()
-        serve(Kubernetes(lambda server: AccountStore(account, server), version))
+        serve(Kubernetes(_stores(Account.from_environment()), version))
     else:
         from rehearsal.eks.provider import Eks
 
         versions = {name: importlib.metadata.version(f"pulumi-{name}") for name in ("aws", "kubernetes")}
         serve(Eks(versions, version))
+
+
+def _machines() -> Machines | None:
+    """Machines for node groups, where the rehearsal has a control plane."""
+    from rehearsal.account import CLUSTER_VARIABLE
+
+    if not os.environ.get(CLUSTER_VARIABLE):
+        return None
+    from rehearsal.aws.cluster_machines import ClusterMachines
+    from rehearsal.cluster.link import from_environment
+
+    return ClusterMachines(from_environment())
+
+
+def _stores(account: Account) -> Callable[[str], Store]:
+    """The API server behind an address: the control plane's where there is one, else a pretended one."""
+    from rehearsal.account import CLUSTER_VARIABLE
+
+    if not os.environ.get(CLUSTER_VARIABLE):
+        from rehearsal.kubernetes.store import AccountStore
+
+        return lambda server: AccountStore(account, server)
+    from rehearsal.cluster.link import from_environment
+    from rehearsal.kubernetes.cluster_store import ClusterStore
+
+    link = from_environment()
+    return lambda server: ClusterStore(account, server, link)
 
 
 if __name__ == "__main__":

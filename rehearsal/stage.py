@@ -13,7 +13,7 @@ import yaml
 
 from engine import Operation, Stack, provide
 from engine.stack import Program
-from rehearsal.account import ACCOUNT_VARIABLE, Account, Item
+from rehearsal.account import ACCOUNT_VARIABLE, CLUSTER_VARIABLE, Account, Item
 from rehearsal.plugins import install
 from rehearsal.project import ROOT, project_name, project_program, with_setting
 
@@ -70,11 +70,13 @@ def stage(
     program: Program | None = None,
     config: Mapping[str, Any] | None = None,
     existing: Sequence[Item] = (),
+    control_plane: Path | None = None,
 ) -> Iterator[Stage]:
     """Sets the stage for stack `name` of the project and clears it away, also after Ctrl-C.
 
     `program` defaults to the project's `__main__.py`. `config` replaces the stack file's settings, for projects that
-    have none. `existing` is what the account holds beforehand (urn=EXISTING). Raises NoEngine, EngineError.
+    have none. `existing` is what the account holds beforehand (urn=EXISTING). `control_plane` is the folder of a real
+    one (ControlPlane.folder), which then answers for Kubernetes. Raises NoEngine, EngineError.
     """
     binary = provide()
     with tempfile.TemporaryDirectory(prefix="gpu-slices-") as temporary:
@@ -96,6 +98,7 @@ def stage(
             "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",
             "KUBECONFIG": "",
             ACCOUNT_VARIABLE: str(base / "account.sqlite"),
+            CLUSTER_VARIABLE: str(control_plane or ""),
         }
         run = program or project_program(project_folder)
         try:

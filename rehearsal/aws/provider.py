@@ -11,6 +11,7 @@ from rehearsal.account import Account, Item, Link
 from rehearsal.aws.cluster import CLUSTER
 from rehearsal.aws.compute import TEMPLATE
 from rehearsal.aws.invokes import INVOKES, Place
+from rehearsal.aws.machines import NODES, Machines
 from rehearsal.aws.mint import DEFAULTS, invent, planned, with_name
 from rehearsal.aws.table import AwsType
 from rehearsal.aws.types import TYPES
@@ -26,9 +27,11 @@ class Aws(StandIn):
 
     package = "aws"
 
-    def __init__(self, account: Account, version: str = "") -> None:
+    def __init__(self, account: Account, version: str = "", machines: Machines | None = None) -> None:
+        """`machines` are told of node groups where a real API server takes part."""
         self.version = version
         self._account = account
+        self._machines = machines
         self._schema = load("aws")
         self._region = ""
         self._tags: Mapping[str, str] = {}
@@ -84,6 +87,8 @@ class Aws(StandIn):
             times = self._account.mint(urn)
             id_, state = invent(token, urn, inputs, region=self._region, tags=self._tags, times=times)
             self._put(token, urn, id_, state)
+            if token == NODES and self._machines:
+                self._machines.bring(state)
         return id_, state
 
     @override
@@ -112,6 +117,8 @@ class Aws(StandIn):
                 raise Refused(f"NotFound: {id_} does not exist any more")
             self._refuse(token, urn, id_, inputs)
             self._put(token, urn, id_, merged)
+            if token == NODES and self._machines:
+                self._machines.bring(merged)
         return merged
 
     @override
@@ -122,6 +129,8 @@ class Aws(StandIn):
                 users = ", ".join(sorted(f"{_short(item.type)} {item.id}" for item in blocking))
                 raise Refused(f"{TYPES[token].in_use}: {_short(token)} {id_} is in use by {users}")
             self._account.remove(token, id_)
+            if token == NODES and self._machines:
+                self._machines.remove(state)
             if token == CLUSTER:  # what was in it is gone with it
                 self._account.remove_inside(f"{state['endpoint']}|")
 

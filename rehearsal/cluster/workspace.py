@@ -12,6 +12,7 @@ from pathlib import Path
 PREFIX = "gpu-slices-cluster-"
 LOCK = "lock"
 SOCKET = "control"
+KUBECONFIG = "kubeconfig"
 # The longest path that a Unix socket can be bound to (sun_path less its closing zero; 104 on macOS).
 LONGEST_SOCKET_PATH = 103
 
@@ -36,7 +37,7 @@ class Workspace:
     @property
     def kubeconfig(self) -> Path:
         """Credentials of a cluster administrator."""
-        return self.folder / "kubeconfig"
+        return self.folder / KUBECONFIG
 
     def remove(self) -> None:
         """Delete the folder and let go of the lock."""

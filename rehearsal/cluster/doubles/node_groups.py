@@ -56,10 +56,16 @@ def leave(api: Api, group: str, *, keep: int = 0) -> tuple[str, ...]:
     names = members(api, group)[keep:]
     for name in names:
         api.patch(f"/api/v1/nodes/{name}", {"spec": {"unschedulable": True}})
-        for pod in api.get("/api/v1/pods", fieldSelector=f"spec.nodeName={name}")["items"]:
-            _delete_pod(api, pod)
+        _delete_pods(api, name)
         api.delete(f"/api/v1/nodes/{name}")
+        # DaemonSets have brought theirs back meanwhile; the pod collector would find them only after half a minute.
+        _delete_pods(api, name)
     return names
+
+
+def _delete_pods(api: Api, node: str) -> None:
+    for pod in api.get("/api/v1/pods", fieldSelector=f"spec.nodeName={node}")["items"]:
+        _delete_pod(api, pod)
 
 
 def _delete_pod(api: Api, pod: Object) -> None:
