@@ -12,7 +12,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
-PIP := $(PY) -m pip install --disable-pip-version-check
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help
 help: ## this list
@@ -35,7 +35,7 @@ control-plane: $(RUNTIME) ## the programs of a real Kubernetes control plane, bu
 
 .PHONY: test
 test: $(DEV) ## unit, program and engine tests
-	@$(PY) -m pytest tests/unit tests/program tests/engine $(ARGS)
+	@$(PY) -m pytest -n auto --dist loadgroup tests/unit tests/program tests/engine $(ARGS)
 
 .PHONY: test-cluster
 test-cluster: $(DEV) ## tests on a real control plane [FULL=1 adds the slow ones]
@@ -66,9 +66,11 @@ $(PY):
 	"$(PYTHON)" -m venv $(VENV)
 
 $(RUNTIME): requirements.txt | $(PY)
-	$(PIP) -r requirements.txt
+	@echo "installing requirements.txt into $(VENV) (about a minute the first time)"
+	@$(PIP) -r requirements.txt
 	@touch $@
 
 $(DEV): requirements-dev.txt $(RUNTIME)
-	$(PIP) -r requirements-dev.txt
+	@echo "installing requirements-dev.txt into $(VENV)"
+	@$(PIP) -r requirements-dev.txt
 	@touch $@

@@ -11,6 +11,8 @@ import pytest
 
 from engine import binary
 
+pytest_plugins = ("tests.support.no_skips", "tests.support.side_by_side")
+
 #: What an AWS, Kubernetes or Pulumi client would pick up from the person who runs the tests.
 _PERSONAL = ("AWS_", "PULUMI_", "KUBE", "HELM_")
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 
 from engine import Operation
-from rehearsal.stage import stage
+from tests.support.lifecycle import Life, life
 from tests.support.stacks import STACKS, plan_of_stack
 
 pytestmark = pytest.mark.engine
@@ -42,16 +41,16 @@ class Run:
 
 
 @pytest.fixture(scope="module", params=KARPENTER_STACKS)
-def run(request: pytest.FixtureRequest) -> Iterator[Run]:
-    plan = plan_of_stack(request.param)
-    pool = next(pool for pool in plan.pools if pool.launched and not pool.exclusive)
-    with stage(request.param) as played:
-        up = played.up()
-        played.edit(f"{pool.path}.replicas", pool.replicas + 2)
-        edit = played.up()
-        destroy = played.destroy()
-        plugin = f"platform-{plan.settings.gpu_stack}-release"
-        yield Run(up=up, edit=edit, destroy=destroy, plugin=plugin, pool=pool.name)
+def lived(request: pytest.FixtureRequest) -> Life:
+    return life(request.param)
+
+
+@pytest.fixture(scope="module")
+def run(lived: Life) -> Run:
+    (pool,) = [pool for pool in lived.plan.pools if pool.name == lived.edit.pool]
+    assert pool.launched
+    plugin = f"platform-{lived.plan.settings.gpu_stack}-release"
+    return Run(up=lived.up, edit=lived.edit_up, destroy=lived.destroy, plugin=plugin, pool=pool.name)
 
 
 def order(operation: Operation, *names: str) -> list[int]:
