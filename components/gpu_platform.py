@@ -13,6 +13,7 @@ from gpu_slices import addons, charts, node_groups
 from gpu_slices.cloud_refs import CloudRefs
 from gpu_slices.manifests.gpu_stack import gpu_stack_objects
 from gpu_slices.manifests.karpenter import general_pool_objects, gpu_pool_objects
+from gpu_slices.manifests.workloads import workload_objects
 from gpu_slices.outputs import pool_outputs
 from gpu_slices.plan import Plan
 from gpu_slices.quantities import seconds
@@ -31,6 +32,7 @@ from .node_group import NodeGroupArgs
 from .node_pool import NodePool
 from .system_nodes import SystemNodes
 from .tenant import Tenant, TenantArgs
+from .workloads import Workloads, WorkloadsArgs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,10 +75,14 @@ class GpuPlatform(Component):
                 GpuNodeGroup(f"{name}-{pool.name}", self._nodes(spec, network, basics), self._in_cloud())
         karpenter = self._karpenter([basics, system, services, *network.ways_out]) if plan.karpenter else None
         stack = self._gpu_stack(after=[system, services, *([karpenter.release] if karpenter else [])])
-        if karpenter:
-            self._launched_pools(karpenter, stack, network)
-        for tenant in plan.tenants:
+        pools = self._launched_pools(karpenter, stack, network) if karpenter else []
+        tenants = [
             Tenant(f"{name}-tenant-{tenant.name}", TenantArgs(tenant=tenant), self._in_cluster())
+            for tenant in plan.tenants
+        ]
+        if plan.workloads:
+            samples = WorkloadsArgs(objects=workload_objects(plan), after=[stack, *pools, *tenants])
+            Workloads(f"{name}-workloads", samples, self._in_cluster())
         self.cluster_name = self._cluster.cluster_name
         self.kubeconfig = self._cluster.kubeconfig
         self.pools = pool_outputs(plan)
@@ -141,8 +147,8 @@ class GpuPlatform(Component):
         both = self.child(providers=[self._cloud, self._cluster.provider])
         return Karpenter(f"{self._name}-karpenter", args, both)
 
-    def _launched_pools(self, karpenter: Karpenter, stack: GpuStack, network: NetworkRefs) -> None:
-        """The pools, each only once controller and plugin are there, and gone before them."""
+    def _launched_pools(self, karpenter: Karpenter, stack: GpuStack, network: NetworkRefs) -> list[GpuNodePool]:
+        """The pools, each only once controller and plugin are there, and gone before them. Returns those with GPUs."""
         name, plan = self._name, self._plan
         refs = CloudRefs(
             instance_profile=karpenter.instance_profile_name,
@@ -157,6 +163,7 @@ class GpuPlatform(Component):
                 grace_seconds=seconds(pool.termination_grace_period),
             )
             NodePool(f"{name}-{general}", args, self._in_cluster())
+        made: list[GpuNodePool] = []
         for planned in plan.pools:
             if planned.launched:
                 args = LaunchedPoolArgs(
@@ -164,4 +171,5 @@ class GpuPlatform(Component):
                     after=[karpenter.release, stack.release],
                     grace_seconds=seconds(planned.launched.termination_grace_period),
                 )
-                GpuNodePool(f"{name}-{planned.name}", args, self._in_cluster())
+                made.append(GpuNodePool(f"{name}-{planned.name}", args, self._in_cluster()))
+        return made

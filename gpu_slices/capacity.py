@@ -35,12 +35,19 @@ def bounds(instance: InstanceType, replicas: int, daemons: Sequence[Daemon], pod
 
     `pod_millicpu` and `pod_mib` are the requests of the pod that holds one slice; 0 means it asks for nothing.
     """
-    cpu_left = instance.allocatable_millicpu - sum(daemon.millicpu for daemon in daemons)
-    memory_left = instance.allocatable_mib - sum(daemon.mebibytes for daemon in daemons)
+    cpu_left, memory_left = left_for_pods(instance, daemons)
     slices = instance.gpu_count * replicas
     return Bounds(
         slices=slices,
         pods=instance.pods - len(daemons),
         cpu=cpu_left // pod_millicpu if pod_millicpu else slices,
         memory=memory_left // pod_mib if pod_mib else slices,
+    )
+
+
+def left_for_pods(instance: InstanceType, daemons: Sequence[Daemon]) -> tuple[int, int]:
+    """CPU in millicores and memory in MiB of one node, less what its DaemonSets take."""
+    return (
+        instance.allocatable_millicpu - sum(daemon.millicpu for daemon in daemons),
+        instance.allocatable_mib - sum(daemon.mebibytes for daemon in daemons),
     )

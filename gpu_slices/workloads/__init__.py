@@ -1,0 +1,1 @@
+"""Sample workloads: what runs, on which pool, for which tenant. Off unless configured."""
