@@ -100,6 +100,8 @@ def apiserver(layout: Layout) -> Command:
         f"--service-cluster-ip-range={SERVICE_CIDR}",
         f"--enable-admission-plugins={','.join(ADMISSION_PLUGINS)}",
         "--allow-privileged=true",
+        # Where the doubles' kubelets listen; node names are no hosts here.
+        "--kubelet-preferred-address-types=InternalIP",
         "--profiling=false",
     )
 

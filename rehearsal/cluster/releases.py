@@ -144,6 +144,8 @@ def gpu_operator(name: str, namespace: str, values: Values) -> Installation:
             config_map=config.get("name") or "",
             default_config=config.get("default") or "",
             mig_strategy=_at(values, "mig", "strategy", default="single"),
+            # controllers/object_controls.go sets it, whatever the values say.
+            fallbacks="empty",
             tolerations=tuple(_at(values, "daemonsets", "tolerations", default=[GPU_TOLERATION])),
             node_selector={f"nvidia.com/gpu.deploy.{role}": "true"},
             update_strategy={"type": strategy, **rolling},

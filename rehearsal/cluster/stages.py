@@ -9,6 +9,12 @@ import yaml
 
 from rehearsal.cluster.doubles.daemons import ROLE_LABEL
 
+# Two devices or more: the plugin may refuse them, see `doubles/gpu_pods.py`. The expression has no value otherwise.
+SEVERAL_DEVICES = (
+    '[.spec.containers[].resources.limits // {} | to_entries[] | select(.key | startswith("nvidia.com/")) | .value'
+    ' | tonumber] | add // 0 | if . > 1 then "several" else empty end'
+)
+ONE_DEVICE_AT_MOST = {"key": SEVERAL_DEVICES, "operator": "DoesNotExist"}
 NOT_A_DAEMON = {"key": f'.metadata.labels["{ROLE_LABEL}"]', "operator": "DoesNotExist"}
 PLAYED_BY_DOUBLES = {"pod-ready", "pod-complete"}
 # kwok renews leases only where some stage is about nodes; this one never applies.
@@ -35,5 +41,5 @@ def _fenced(stage: dict[str, Any]) -> dict[str, Any]:
     if stage["metadata"]["name"] not in PLAYED_BY_DOUBLES:
         return stage
     selector = stage["spec"]["selector"]
-    expressions = [*selector["matchExpressions"], NOT_A_DAEMON]
+    expressions = [*selector["matchExpressions"], NOT_A_DAEMON, ONE_DEVICE_AT_MOST]
     return {**stage, "spec": {**stage["spec"], "selector": {**selector, "matchExpressions": expressions}}}

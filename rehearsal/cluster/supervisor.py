@@ -88,7 +88,7 @@ class Supervisor:
         self.wait(lambda: crds.are_established(self.api, names), *self.parts, "kube-apiserver")
         default_account = "/api/v1/namespaces/default/serviceaccounts/default"
         self.wait(lambda: self.api.find(default_account) is not None, *self.parts, "kube-controller-manager")
-        self.agent.start()
+        self.agent.start(certificate=self.layout.credentials.certificate, key=self.layout.credentials.key)
         node_class.start(self.api)
         serve(self.workspace.socket, Commands(self).run)
 

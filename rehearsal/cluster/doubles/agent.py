@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rehearsal.cluster.doubles import pod_status, roles
+from rehearsal.cluster.doubles import kubelet_api, pod_status, roles
 from rehearsal.cluster.doubles.daemons import ROLE_LABEL
+from rehearsal.cluster.doubles.gpu_pods import GpuPods
 from rehearsal.cluster.doubles.kubelet import INSTANCE_TYPE_LABEL, condition, joining_labels, label, ready_status
 from rehearsal.cluster.doubles.plugin_config import CONFIG_LABEL, PluginError
 from rehearsal.cluster.doubles.work import WorkQueue
 from rehearsal.cluster.errors import ApiError, ClusterError
-from rehearsal.cluster.facts import Facts, InstanceFacts
+from rehearsal.cluster.facts import Facts, GpuFacts, InstanceFacts
 from rehearsal.cluster.http_api import MERGE, Api, Object
 
 RETRY_SECONDS, RESTART_SECONDS = 0.5, 1.0
@@ -56,9 +57,13 @@ class Agent:
         self._pods: dict[str, dict[str, Object]] = {}
         self._states: dict[str, NodeState] = {}
         self._queue = WorkQueue()
+        self._gpu_pods = GpuPods(api, gpu_of=self._gpu_of, plugin_of=self._plugin_of, log=log)
+        self._port = 0
 
-    def start(self) -> None:
-        """Start the two watches and the workers; they end with the process."""
+    def start(self, *, certificate: Path, key: Path) -> None:
+        """Start the watches, the workers and the kubelets' API; they end with the process."""
+        self._port = kubelet_api.serve(certificate, key, self._gpu_pods.printed)
+        self._gpu_pods.start()
         for loop in (self._watch_nodes, self._watch_pods, *[self._work] * WORKERS):
             threading.Thread(target=loop, name=loop.__name__, daemon=True).start()
 
@@ -82,6 +87,16 @@ class Agent:
             "strategy": plugins[-1].outcome.strategy if plugins else "",
             "error": "; ".join(sorted({*errors, *([state.problem] if state.problem else [])})),
         }
+
+    def _gpu_of(self, name: str) -> GpuFacts | None:
+        node = self._nodes.get(name)
+        facts = self._facts.get(label(node, INSTANCE_TYPE_LABEL)) if node else None
+        return facts.gpu if facts else None
+
+    def _plugin_of(self, name: str) -> roles.Outcome | None:
+        state = self._states.get(name)
+        found = [one.outcome for one in list(state.started.values()) if one.outcome.resources] if state else []
+        return found[-1] if found else None
 
     def _watch_nodes(self) -> None:
         for kind, node in self._api.follow("/api/v1/nodes"):
@@ -155,7 +170,7 @@ class Agent:
         path, wanted = f"/api/v1/nodes/{node['metadata']['name']}", joining_labels(facts)
         if any(label(node, key) != value for key, value in wanted.items()):
             self._api.patch(path, {"metadata": {"labels": wanted}}, content=MERGE)
-        self._api.patch(f"{path}/status", ready_status(node, facts, now=_now()))
+        self._api.patch(f"{path}/status", ready_status(node, facts, now=_now(), port=self._port))
         state.up = True
 
     def _start(self, uid: str, pod: Object, machine: roles.Machine, state: NodeState) -> None:

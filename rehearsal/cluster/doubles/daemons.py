@@ -22,7 +22,7 @@ Role = Literal["device-plugin", "gpu-feature-discovery", "node-feature-discovery
 ROLE_LABEL = "gpu-slices.rehearsal/role"
 NODE_LABELS_ANNOTATION = "gpu-slices.rehearsal/node-labels"
 # Environment variables of the plugin's containers that its double reads.
-DEFAULT_CONFIG, MIG_STRATEGY = "DEFAULT_CONFIG", "MIG_STRATEGY"
+DEFAULT_CONFIG, FALLBACKS, MIG_STRATEGY = "DEFAULT_CONFIG", "FALLBACK_STRATEGIES", "MIG_STRATEGY"
 IMAGE = "rehearsal"
 
 
@@ -32,7 +32,8 @@ class Daemon:
 
     `config_map` and `default_config` are what the release mounts and falls back to; `checksum` is whatever makes its
     pod template change when the config does (the chart's checksum/config annotation). `mig_strategy` is the value of the
-    environment variable MIG_STRATEGY, which beats the config file; empty leaves it out. Affinity, tolerations, node
+    environment variable MIG_STRATEGY, which beats the config file; empty leaves it out. `fallbacks` are what
+    config-manager tries without label and default, comma-separated; empty means its own. Affinity, tolerations, node
     selector, update strategy and resources are the release's own. `node_labels` are further labels that the software
     gives a GPU node (an operator's); only node feature discovery has any.
     """
@@ -44,6 +45,7 @@ class Daemon:
     default_config: str = ""
     checksum: str = ""
     mig_strategy: str = ""
+    fallbacks: str = ""
     affinity: Mapping[str, Any] = field(default_factory=dict)
     tolerations: tuple[Mapping[str, Any], ...] = ()
     node_selector: Mapping[str, str] = field(default_factory=dict)
@@ -103,7 +105,11 @@ def manifest(daemon: Daemon) -> dict[str, Any]:
 
 
 def _pod(daemon: Daemon) -> dict[str, Any]:
-    environment = {DEFAULT_CONFIG: daemon.default_config, MIG_STRATEGY: daemon.mig_strategy}
+    environment = {
+        DEFAULT_CONFIG: daemon.default_config,
+        FALLBACKS: daemon.fallbacks,
+        MIG_STRATEGY: daemon.mig_strategy,
+    }
     container = {
         "name": daemon.role,
         "image": IMAGE,

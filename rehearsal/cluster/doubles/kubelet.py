@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from rehearsal.cluster.credentials import LOOPBACK
 from rehearsal.cluster.facts import InstanceFacts
 from rehearsal.cluster.programs import TOOLS_TABLE
 
@@ -31,10 +32,11 @@ def label(node: Mapping[str, Any], key: str) -> str:
     return str((node["metadata"].get("labels") or {}).get(key, ""))
 
 
-def ready_status(node: Mapping[str, Any], facts: InstanceFacts, *, now: str) -> dict[str, Any]:
+def ready_status(node: Mapping[str, Any], facts: InstanceFacts, *, now: str, port: int) -> dict[str, Any]:
     """Return the status patch of a kubelet that has just come up: size and Ready at once, no device resources yet.
 
     Device resources come from device plugins, which start after it; a resource that a former patch left is kept.
+    `port` is where its API listens (`kubelet_api.py`).
     """
     return {
         "status": {
@@ -52,7 +54,11 @@ def ready_status(node: Mapping[str, Any], facts: InstanceFacts, *, now: str) -> 
                 for kind, (status, reason) in HEALTHY.items()
             ],
             "nodeInfo": node_info(facts),
-            "addresses": [{"type": "Hostname", "address": node["metadata"]["name"]}],
+            "addresses": [
+                {"type": "Hostname", "address": node["metadata"]["name"]},
+                {"type": "InternalIP", "address": LOOPBACK},
+            ],
+            "daemonEndpoints": {"kubeletEndpoint": {"Port": port}},
         }
     }
 

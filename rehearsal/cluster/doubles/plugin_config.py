@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 CONFIG_LABEL = "nvidia.com/device-plugin.config"
+# What config-manager writes for its fallback "empty": a config without content, hence without sharing.
+EMPTY = ""
 Strategy = Literal["none", "time-slicing", "mps"]
 
 
@@ -37,11 +39,12 @@ class Replicated:
 
 @dataclass(frozen=True, kw_only=True)
 class PluginConfig:
-    """What the doubles need of a parsed config."""
+    """What the doubles need of a parsed config; `one_at_a_time` is failRequestsGreaterThanOne."""
 
     strategy: Strategy
     mig_strategy: str
     resources: tuple[Replicated, ...]
+    one_at_a_time: bool = False
 
 
 def parse(program: Path, text: str) -> PluginConfig:
@@ -59,11 +62,15 @@ def parse(program: Path, text: str) -> PluginConfig:
             Replicated(name=one["name"], rename=one.get("rename") or "", replicas=one["replicas"])
             for one in active.get("resources") or []
         ),
+        one_at_a_time=bool(active.get("failRequestsGreaterThanOne")),
     )
 
 
 def choose(keys: frozenset[str], *, label: str, default: str, fallbacks: tuple[str, ...] = ("named", "single")) -> str:
-    """Return the config that a node labelled `label` gets out of `keys`, or raise PluginError as config-manager would."""
+    """Return the config that a node labelled `label` gets out of `keys`, or raise PluginError as config-manager would.
+
+    EMPTY where the fallback of that name holds, which is the operator's.
+    """
     if not keys:
         raise PluginError("nvidia-device-plugin-init", "no configuration files available")
     wanted = label or default
@@ -75,6 +82,8 @@ def choose(keys: frozenset[str], *, label: str, default: str, fallbacks: tuple[s
         return "default"
     if "single" in fallbacks and len(keys) == 1:
         return next(iter(keys))
+    if "empty" in fallbacks:
+        return EMPTY
     raise PluginError(
         "nvidia-device-plugin-init", "no config was set, no default was provided, and all fallbacks failed"
     )

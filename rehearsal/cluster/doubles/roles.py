@@ -8,9 +8,23 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rehearsal.cluster.doubles import advertise
-from rehearsal.cluster.doubles.daemons import DEFAULT_CONFIG, MIG_STRATEGY, NODE_LABELS_ANNOTATION, ROLE_LABEL, Role
+from rehearsal.cluster.doubles.daemons import (
+    DEFAULT_CONFIG,
+    FALLBACKS,
+    MIG_STRATEGY,
+    NODE_LABELS_ANNOTATION,
+    ROLE_LABEL,
+    Role,
+)
 from rehearsal.cluster.doubles.kubelet import label
-from rehearsal.cluster.doubles.plugin_config import CONFIG_LABEL, PluginConfig, PluginError, choose, parse
+from rehearsal.cluster.doubles.plugin_config import (
+    CONFIG_LABEL,
+    EMPTY,
+    PluginConfig,
+    PluginError,
+    choose,
+    parse,
+)
 from rehearsal.cluster.facts import InstanceFacts
 from rehearsal.cluster.http_api import MERGE, Api, Object
 
@@ -37,11 +51,13 @@ class Machine:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What an action did: the config it chose and the resources that the node shows after it."""
+    """What an action did: the config it chose, the resources that the node shows after it, whether the plugin refuses
+    requests for more than one of them."""
 
     config: str = ""
     strategy: str = ""
     resources: Mapping[str, int] = field(default_factory=dict)
+    one_at_a_time: bool = False
 
 
 def act(pod: Object, machine: Machine) -> Outcome:
@@ -68,7 +84,7 @@ def _device_plugin(pod: Object, machine: Machine) -> Outcome:
     # kubelet keeps a resource that it has known: at zero, until it is restarted.
     shown = {**dict.fromkeys(machine.resources, 0), **registered}
     _show(machine, shown, shown)
-    return Outcome(config=name, strategy=config.strategy, resources=shown)
+    return Outcome(config=name, strategy=config.strategy, resources=shown, one_at_a_time=config.one_at_a_time)
 
 
 def _gpu_feature_discovery(pod: Object, machine: Machine) -> Outcome:
@@ -103,9 +119,14 @@ def _config(pod: Object, machine: Machine) -> tuple[str, PluginConfig]:
         raise PluginError("volume", f'MountVolume.SetUp failed: configmap "{names[0]}" not found')
     data: Mapping[str, str] = found.get("data") or {}
     environment = {one["name"]: one.get("value", "") for one in pod["spec"]["containers"][0].get("env") or []}
-    default = environment.get(DEFAULT_CONFIG, "")
-    chosen = choose(frozenset(data), label=label(machine.node, CONFIG_LABEL), default=default)
-    config = parse(machine.parser, data[chosen])
+    default, fallbacks = environment.get(DEFAULT_CONFIG, ""), environment.get(FALLBACKS, "named,single")
+    chosen = choose(
+        frozenset(data),
+        label=label(machine.node, CONFIG_LABEL),
+        default=default,
+        fallbacks=tuple(fallbacks.split(",")),
+    )
+    config = WHOLE if chosen == EMPTY else parse(machine.parser, data[chosen])
     return chosen, replace(config, mig_strategy=environment.get(MIG_STRATEGY) or config.mig_strategy)
 
 

@@ -1,0 +1,106 @@
+"""The kubelet's part in pods that ask for GPUs: device allocation, and the plugin's word on requests above one."""
+
+from __future__ import annotations
+
+import datetime
+import threading
+from collections import Counter
+from collections.abc import Callable
+
+from rehearsal.cluster.doubles import pod_status
+from rehearsal.cluster.doubles.devices import Devices, listing
+from rehearsal.cluster.doubles.roles import Outcome
+from rehearsal.cluster.errors import ClusterError
+from rehearsal.cluster.facts import GpuFacts
+from rehearsal.cluster.http_api import Api, Object
+
+DOMAIN = "nvidia.com/"
+FINAL = {"Succeeded", "Failed"}
+#: The plugin's words (internal/rm/rm.go, ValidateRequest) between the kubelet's.
+REFUSAL = (
+    'Allocate failed due to rpc error: code = Unknown desc = invalid allocation request for "{resource}": invalid '
+    "request: maximum request size for shared resources is 1; found {count}, which is unexpected"
+)
+
+
+class GpuPods:
+    """Watches pods with GPU requests. kwok runs those that ask for one; those that ask for several are ours, since the
+    plugin may refuse them (`stages.py` keeps kwok off)."""
+
+    def __init__(
+        self,
+        api: Api,
+        *,
+        gpu_of: Callable[[str], GpuFacts | None],
+        plugin_of: Callable[[str], Outcome | None],
+        log: Callable[[str], None],
+    ) -> None:
+        self._api, self._gpu_of, self._plugin_of, self._log = api, gpu_of, plugin_of, log
+        self._devices = Devices()
+
+    def start(self) -> None:
+        """Start the watch; it ends with the process."""
+        threading.Thread(target=self._watch, name="gpu-pods", daemon=True).start()
+
+    def printed(self, namespace: str, name: str) -> str | None:
+        """What a pod's container has printed; None for a pod that there is not. Only `nvidia-smi` prints anything."""
+        pod = self._api.find(f"/api/v1/namespaces/{namespace}/pods/{name}")
+        if pod is None:
+            return None
+        node, count = str(pod["spec"].get("nodeName") or ""), slices(pod)
+        gpu = self._gpu_of(node)
+        if not gpu or not count or "nvidia-smi" not in str(pod["spec"]["containers"][0].get("command")):
+            return ""
+        return listing(node, gpu.product, self._allocate(pod, node, gpu, count))
+
+    def _watch(self) -> None:
+        for kind, pod in self._api.follow("/api/v1/pods"):
+            node, count = str(pod["spec"].get("nodeName") or ""), slices(pod)
+            if not node or not count:
+                continue
+            phase = (pod.get("status") or {}).get("phase")
+            if kind == "DELETED" or phase in FINAL:
+                self._devices.release(node, pod["metadata"]["uid"])
+                continue
+            gpu = self._gpu_of(node)
+            if gpu:
+                self._allocate(pod, node, gpu, count)
+            if count > 1 and phase == "Pending" and "deletionTimestamp" not in pod["metadata"]:
+                self._admit(pod, node, count)
+
+    def _allocate(self, pod: Object, node: str, gpu: GpuFacts, count: int) -> tuple[int, ...]:
+        return self._devices.allocate(node, pod["metadata"]["uid"], gpus=gpu.count, slices=count)
+
+    def _admit(self, pod: Object, node: str, count: int) -> None:
+        plugin, meta = self._plugin_of(node), pod["metadata"]
+        now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        refused = plugin is not None and plugin.one_at_a_time
+        status = (
+            {
+                "status": {
+                    "phase": "Failed",
+                    "reason": "UnexpectedAdmissionError",
+                    "message": REFUSAL.format(count=count),
+                }
+            }
+            if refused
+            else pod_status.running(pod, now=now, restarts=0)
+        )
+        try:
+            self._api.patch(f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/status", status)
+        except ClusterError as error:
+            self._log(f"{meta['name']}: {error}")
+
+
+def slices(pod: Object) -> int:
+    """How many NVIDIA devices a pod's containers ask for together."""
+    return sum(requests(pod).values())
+
+
+def requests(pod: Object) -> Counter[str]:
+    """NVIDIA resource name → how many of it a pod's containers ask for together."""
+    limits = ((one.get("resources") or {}).get("limits") or {} for one in pod["spec"].get("containers") or [])
+    return sum(
+        (Counter({name: int(count)}) for one in limits for name, count in one.items() if name.startswith(DOMAIN)),
+        Counter[str](),
+    )
