@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from engine.binary import NoEngine, provide
 from engine.operation import Change, Diagnostic, Operation, PropertyDiff
-from engine.stack import EngineError, Stack
+from engine.stack import Deployed, EngineError, Stack
 
-__all__ = ["Change", "Diagnostic", "EngineError", "NoEngine", "Operation", "PropertyDiff", "Stack", "provide"]
+__all__ = [
+    "Change",
+    "Deployed",
+    "Diagnostic",
+    "EngineError",
+    "NoEngine",
+    "Operation",
+    "PropertyDiff",
+    "Stack",
+    "provide",
+]

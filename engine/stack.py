@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -33,6 +35,17 @@ class EngineError(Exception):
     def __init__(self, message: str, operation: Operation | None = None) -> None:
         super().__init__(message)
         self.operation = operation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployed:
+    """The settings of the last update that succeeded, by full key (`gpu-slices:replicas`).
+
+    None before the first one and after a destroy; `unfinished` where a later one failed or was stopped.
+    """
+
+    config: Mapping[str, Any] | None
+    unfinished: bool
 
 
 class Stack:
@@ -89,6 +102,13 @@ class Stack:
         outputs = self._stack.outputs()
         return {name: SECRET if output.secret else output.value for name, output in sorted(outputs.items())}
 
+    def deployed(self) -> Deployed:
+        """What the backend remembers of the updates so far. Secrets are masked."""
+        updates = [one for one in self._stack.history(show_secrets=False) if one.kind in ("update", "destroy")]
+        done = next((one for one in updates if one.result == "succeeded"), None)
+        config = None if done is None or done.kind == "destroy" else _plain_config(done.config)
+        return Deployed(config=config, unfinished=bool(updates) and updates[0].result != "succeeded")
+
     def export(self) -> Mapping[str, Any]:
         """The deployment as the backend stores it (secrets encrypted): `resources`, `pending_operations`, …"""
         return cast("Mapping[str, Any]", self._stack.export_stack().deployment or {})
@@ -144,6 +164,20 @@ _BESIDE = re.compile(
     r"^(?:preview|update|destroy|refresh) failed$|^an unhandled error occurred|^Program failed with"
     r"|exited prematurely|grpc: the client connection is closing|resource monitor shut down"
 )
+
+
+def _plain_config(config: Mapping[str, auto.ConfigValue]) -> dict[str, Any]:
+    """Settings as plain values; the backend keeps lists and mappings as JSON text."""
+    return {key: SECRET if value.secret else _plain_value(value.value) for key, value in sorted(config.items())}
+
+
+def _plain_value(text: Any) -> Any:
+    if not isinstance(text, str) or text[:1] not in ("{", "["):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _problems(errors: tuple[Diagnostic, ...]) -> tuple[str, ...]:

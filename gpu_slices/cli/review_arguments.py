@@ -17,8 +17,8 @@ from ..review.stack_review import StackReview
 from .command import CHECK_FAILED, FINE, WRONG_INPUT, add_output_arguments, write
 
 
-def add_review_arguments(parser: argparse.ArgumentParser) -> None:
-    """`--set`, `--unset`, `--fail-on`, `--format`, `--out`."""
+def add_review_arguments(parser: argparse.ArgumentParser, also: Sequence[str] = ()) -> None:
+    """`--set`, `--unset`, `--fail-on` (risk, cost and `also`), `--format`, `--out`."""
     parser.add_argument(
         "--set",
         metavar="KEY=VALUE",
@@ -29,11 +29,11 @@ def add_review_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--unset", metavar="KEY", action="append", default=[], help="remove a key")
     parser.add_argument(
         "--fail-on",
-        metavar="risk|cost=N%",
-        type=_fail_on,
+        metavar="|".join(["risk", "cost=N%", *also]),
+        type=lambda text: text if text in also else _fail_on(text),
         action="append",
         default=[],
-        help="exit 1 when there is a risk, or when the stack becomes more than N percent dearer",
+        help="exit 1 when there is a risk, or when the stack becomes more than N percent dearer; may be repeated",
     )
     add_output_arguments(parser, ("text", "markdown", "json"))
 

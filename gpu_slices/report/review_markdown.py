@@ -151,7 +151,7 @@ def _details(review: StackReview, rows: int | None) -> Iterator[str]:
 def _cost(review: StackReview, rows: int | None) -> str:
     cells = [
         (
-            text(line.what),
+            text(line.what + _came_or_went(review, old, new)),
             arrow(_month(old, limit=False), _month(new, limit=False)),
             arrow(_month(old, limit=True), _month(new, limit=True)),
             text(line.basis),
@@ -162,6 +162,12 @@ def _cost(review: StackReview, rows: int | None) -> str:
     cost = review.new_cost or review.old_cost
     left_out = f"\n\nNot included: {text(', '.join(cost.not_included))}." if cost else ""
     return table(("", "as configured", "at the limit", "price"), cells, rows) + left_out
+
+
+def _came_or_went(review: StackReview, old: CostLine | None, new: CostLine | None) -> str:
+    if review.old_cost is None or review.new_cost is None:
+        return ""
+    return " (new)" if old is None else " (goes)" if new is None else ""
 
 
 def _month(line: CostLine | None, *, limit: bool) -> str | None:

@@ -78,16 +78,12 @@ def edit_words(edit: KeyEdit) -> str:
 def pool_cells(pair: PoolPair, shape: ShapePair) -> tuple[str, ...]:
     """Replicas, slices per node, memory, vCPU and price per slice of one instance type; of one side, its values."""
     return (
-        _both(pair.old and str(pair.old.replicas), pair.new and str(pair.new.replicas)),
-        _both(shape.old and _advertised(shape.old), shape.new and _advertised(shape.new)),
+        arrow(pair.old and str(pair.old.replicas), pair.new and str(pair.new.replicas)),
+        arrow(shape.old and _advertised(shape.old), shape.new and _advertised(shape.new)),
         _memory(shape),
-        _both(shape.old and _vcpu(shape.old), shape.new and _vcpu(shape.new)),
-        _both(shape.old and usd(shape.old.usd_per_slice_hour), shape.new and usd(shape.new.usd_per_slice_hour)),
+        arrow(shape.old and _vcpu(shape.old), shape.new and _vcpu(shape.new)),
+        arrow(shape.old and usd(shape.old.usd_per_slice_hour), shape.new and usd(shape.new.usd_per_slice_hour)),
     )
-
-
-def _both(old: str | None, new: str | None) -> str:
-    return arrow(old or new, new or old)
 
 
 POOL_HEADINGS: Final = ("replicas", "slices per node", "GPU memory per slice", "vCPU per slice", "$ per slice-hour")
@@ -113,7 +109,7 @@ def _memory(shape: ShapePair) -> str:
     ]
     there = shape.new or shape.old
     whole = gib(there.instance.gpu_memory_mib).removesuffix(" GiB") if there else UNKNOWN
-    return f"{_both(sides[0], sides[1])} GiB (of {whole})"
+    return f"{arrow(sides[0], sides[1])} GiB (of {whole})"
 
 
 def _vcpu(shape: NodeShape) -> str:
@@ -152,11 +148,9 @@ def tenant_words(pair: TenantPair) -> str:
 def _worth(old: QuotaSide | None, new: QuotaSide) -> str:
     if new.gpus is None:
         return ""
-    gpus = arrow(None if old is None or old.gpus is None else f"{old.gpus:.1f}", f"{new.gpus:.1f}")
-    if old is None:
-        gpus = f"{new.gpus:.1f}"
+    before = f"{old.gpus:.1f}" if old and old.gpus is not None else None
     memory = "" if new.mib is None else f" ({gib(new.mib)} of GPU memory)"
-    return f"the quota is worth {gpus} GPUs{memory}"
+    return f"the quota is worth {arrow(before, f'{new.gpus:.1f}')} GPUs{memory}"
 
 
 def use_words(use: PoolUse) -> str:

@@ -22,8 +22,10 @@ def usd_month(amount: float | None) -> str:
 
 
 def arrow(old: str | None, new: str | None) -> str:
-    """`10 → 4`, or the one value where nothing changed; what is not there is a dash."""
-    before, after = old if old is not None else "–", new if new is not None else "–"
+    """`10 → 4`; one value where nothing changed or only one side is there."""
+    before, after = old if old is not None else new, new if new is not None else old
+    if before is None or after is None:
+        return UNKNOWN
     return before if before == after else f"{before} → {after}"
 
 

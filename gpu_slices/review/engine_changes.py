@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
@@ -22,6 +23,8 @@ _KIND_OF: Final[Mapping[str, Kind]] = {
     "refresh": "updated",
 }
 _VALUE_LENGTH: Final = 100
+#: As naming.content_name makes them.
+_CONTENT_NAME: Final = re.compile(r"(.+)-[0-9a-f]{10}")
 
 
 class PropertyStep(Protocol):
@@ -124,8 +127,29 @@ def engine_changes(steps: Sequence[ResourceStep], unchanged: int, errors: Sequen
             properties=_properties(step) or (earlier.properties if earlier else ()),
             because=tuple(step.replace_keys) or (earlier.because if earlier else ()),
         )
-    ordered = sorted(by_urn.values(), key=lambda change: (KINDS.index(change.kind), change.type, change.name))
+    ordered = sorted(
+        _renamed(list(by_urn.values())), key=lambda change: (KINDS.index(change.kind), change.type, change.name)
+    )
     return EngineChanges(changes=tuple(ordered), unchanged=unchanged, errors=tuple(errors))
+
+
+def _renamed(changes: Sequence[ResourceChange]) -> Iterator[ResourceChange]:
+    """A resource whose name holds its content's hash is made under the new name and deleted under the old: one update."""
+    old = {stem: change for change in changes if change.kind == "deleted" and (stem := _stem(change))}
+    new = {stem: change for change in changes if change.kind == "created" and (stem := _stem(change))}
+    for stem in old.keys() & new.keys():
+        before, after = old[stem], new[stem]
+        name = PropertyChange(path="name", lines=(f"- {before.name}", f"+ {after.name}"))
+        yield ResourceChange(kind="updated", type=after.type, name=stem[1], properties=(name,))
+    for change in changes:
+        if change.kind not in ("deleted", "created") or _stem(change) not in old.keys() & new.keys():
+            yield change
+
+
+def _stem(change: ResourceChange) -> tuple[str, str] | None:
+    """Type and name without the hash of the content; None where the name has none."""
+    match = _CONTENT_NAME.fullmatch(change.name)
+    return (change.type, match[1]) if match else None
 
 
 def _properties(step: ResourceStep) -> tuple[PropertyChange, ...]:
