@@ -26,9 +26,11 @@ def gpu_node_price(settings: Settings, instance: InstanceType) -> Price:
     return _price(settings, instance.name, instance.usd_per_hour)
 
 
-def cpu_node_price(settings: Settings, instance_type: str) -> Price:
-    """The same of an instance without GPUs."""
-    return _price(settings, instance_type, load_prices().instances.get(instance_type))
+def instance_price(settings: Settings, instance_type: str) -> Price:
+    """The same of any instance type by name; not known for a name that neither list has."""
+    known = load().instances.get(instance_type)
+    listed = known.usd_per_hour if known else load_prices().instances.get(instance_type)
+    return _price(settings, instance_type, listed)
 
 
 def service_price(settings: Settings, name: str) -> Price:

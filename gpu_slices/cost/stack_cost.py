@@ -9,7 +9,7 @@ from typing import Final
 from ..plan import Plan
 from ..settings.cluster import NewNetwork
 from .node_cost import disk_month, node_months, node_pool_limit_month
-from .prices import HOURS_PER_MONTH, Price, cpu_node_price, gpu_node_price, service_price
+from .prices import HOURS_PER_MONTH, Price, gpu_node_price, instance_price, service_price
 
 #: What no line holds, because only usage tells it.
 _USAGE: Final = (
@@ -127,7 +127,7 @@ def _fixed(what: str, path: str, price: Price, units: float) -> CostLine:
 
 def _system_nodes(plan: Plan) -> CostLine:
     nodes, settings = plan.settings.system_nodes, plan.settings
-    price = cpu_node_price(settings, nodes.instance_type)
+    price = instance_price(settings, nodes.instance_type)
     months = node_months(settings, price, desired=nodes.desired, most=nodes.max, spot=False)
     disk = disk_month(settings, nodes.disk_gib, throughput=0)
     return CostLine(
