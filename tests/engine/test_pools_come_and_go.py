@@ -12,6 +12,7 @@ from tests.support.stacks import plan_of_stack
 pytestmark = pytest.mark.engine
 
 RELEASE, CONFIG_MAP = "kubernetes:helm.sh/v3:Release", "kubernetes:core/v1:ConfigMap"
+DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 NODE_GROUP, SUBNET = "aws:eks/nodeGroup:NodeGroup", "aws:ec2/subnet:Subnet"
 
 
@@ -75,11 +76,12 @@ def test_a_renamed_pool_is_a_new_pool_and_the_cluster_stays(running):
     played.edit(f"gpuNodeGroups.{pool.name}", None)
     played.edit("gpuNodeGroups.renamed", EXTRA_GROUP)
     played.edit("tenants.gpu-demo.pools", ["renamed"])
+    played.edit("workloads.cifar10.pool", "renamed")
     preview = played.preview()
     groups = {(change.op, change.name) for change in preview.of(NODE_GROUP)}
     assert groups == {("create", "platform-renamed-nodes"), ("delete", f"platform-{pool.name}-nodes")}
     assert set(preview.summary) == {"create", "delete", "update"}
-    assert {(c.type, c.op) for c in preview.changes if c.op == "update"} == {(RELEASE, "update")}
+    assert {c.type for c in preview.changes if c.op == "update"} == {RELEASE, DEPLOYMENT}
 
 
 def test_other_zones_are_announced_as_the_replacement_of_subnets_and_nodes_but_not_of_the_cluster(running):
