@@ -16,8 +16,10 @@ from components.gpu_stack import DevicePlugin, GpuStackArgs
 from components.network import Network, NetworkArgs, NetworkRefs
 from components.node_group import NodeGroupArgs
 from components.tenant import Tenant, TenantArgs
+from components.workloads import Workloads, WorkloadsArgs
 from gpu_slices.charts import gpu_stack_release
 from gpu_slices.manifests.gpu_stack import gpu_stack_objects
+from gpu_slices.manifests.workloads import workload_objects
 from gpu_slices.node_groups import gpu_node_group
 from gpu_slices.settings.cluster import Cluster
 from gpu_slices.subnets import address_plan
@@ -25,7 +27,12 @@ from rehearsal.recorder import Recording, record
 from tests.support.stacks import plan_of
 
 PLAN = plan_of(
-    {"replicas": 4, "gpuNodeGroups": {"l40s": {"instanceType": "g6e.2xlarge"}}, "tenants": {"team": {"slices": 2}}}
+    {
+        "replicas": 4,
+        "gpuNodeGroups": {"l40s": {"instanceType": "g6e.2xlarge"}},
+        "tenants": {"team": {"slices": 2}},
+        "workloads": {"tensorflow": {"pool": "l40s", "tenant": "team"}},
+    }
 )
 SUBNETS = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
 
@@ -98,7 +105,12 @@ def tenant() -> None:
     Tenant("part", TenantArgs(tenant=PLAN.tenants[0]), pulumi.ResourceOptions(providers=[their_kubernetes()]))
 
 
-PROGRAMS = [network, cluster, node_group, device_plugin, tenant]
+def workloads() -> None:
+    args = WorkloadsArgs(objects=workload_objects(PLAN))
+    Workloads("part", args, pulumi.ResourceOptions(providers=[their_kubernetes()]))
+
+
+PROGRAMS = [network, cluster, node_group, device_plugin, tenant, workloads]
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
@@ -151,3 +163,11 @@ def test_a_tenant_brings_a_quota_in_slices():
     (quota,) = foreign(tenant).of("kubernetes:core/v1:ResourceQuota")
     assert quota.inputs["metadata"]["namespace"] == "team"
     assert quota.inputs["spec"]["hard"] == {"requests.nvidia.com/gpu": "2"}
+
+
+def test_sample_workloads_bring_their_deployment_and_its_budget():
+    recorded = foreign(workloads)
+    (deployment,) = recorded.of("kubernetes:apps/v1:Deployment")
+    (budget,) = recorded.of("kubernetes:policy/v1:PodDisruptionBudget")
+    assert deployment.inputs["metadata"]["namespace"] == budget.inputs["metadata"]["namespace"] == "team"
+    assert deployment.inputs["spec"]["replicas"] == 2
