@@ -10,7 +10,9 @@ import pulumi
 import pulumi_aws as aws
 
 from gpu_slices import addons, charts, node_groups
+from gpu_slices.benchmark_plan import plan_benchmark
 from gpu_slices.cloud_refs import CloudRefs
+from gpu_slices.manifests.benchmark import benchmark_steps
 from gpu_slices.manifests.gpu_stack import gpu_stack_objects
 from gpu_slices.manifests.karpenter import general_pool_objects, gpu_pool_objects
 from gpu_slices.manifests.workloads import workload_objects
@@ -20,6 +22,7 @@ from gpu_slices.quantities import seconds
 from gpu_slices.settings.cluster import ExistingNetwork, NewNetwork
 
 from .addons import Addons, AddonsArgs
+from .benchmark import Benchmark, BenchmarkArgs
 from .component import Component
 from .eks_cluster import EksCluster, EksClusterArgs
 from .gpu_node_group import GpuNodeGroup
@@ -69,10 +72,11 @@ class GpuPlatform(Component):
             f"{name}-system", self._nodes(node_groups.system_nodes(plan), network, basics), self._in_cloud()
         )
         services = self._addons("services", addons.after_nodes(plan.settings.cluster.addons), after=[system])
+        groups: list[pulumi.Resource] = []
         for pool in plan.pools:
             if pool.node_group:
                 spec = node_groups.gpu_node_group(plan, pool)
-                GpuNodeGroup(f"{name}-{pool.name}", self._nodes(spec, network, basics), self._in_cloud())
+                groups.append(GpuNodeGroup(f"{name}-{pool.name}", self._nodes(spec, network, basics), self._in_cloud()))
         karpenter = self._karpenter([basics, system, services, *network.ways_out]) if plan.karpenter else None
         stack = self._gpu_stack(after=[system, services, *([karpenter.release] if karpenter else [])])
         pools = self._launched_pools(karpenter, stack, network) if karpenter else []
@@ -83,6 +87,9 @@ class GpuPlatform(Component):
         if plan.workloads:
             samples = WorkloadsArgs(objects=workload_objects(plan), after=[stack, *pools, *tenants])
             Workloads(f"{name}-workloads", samples, self._in_cluster())
+        if benchmark := plan_benchmark(plan.settings, plan.pools):
+            measured = BenchmarkArgs(steps=benchmark_steps(benchmark), after=[stack, services, *groups, *pools])
+            Benchmark(f"{name}-benchmark", measured, self._in_cluster())
         self.cluster_name = self._cluster.cluster_name
         self.kubeconfig = self._cluster.kubeconfig
         self.pools = pool_outputs(plan)

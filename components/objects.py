@@ -15,6 +15,7 @@ _KINDS: Final[Mapping[tuple[str, str], type[pulumi.CustomResource]]] = {
     ("v1", "ConfigMap"): k8s.core.v1.ConfigMap,
     ("v1", "Namespace"): k8s.core.v1.Namespace,
     ("v1", "ResourceQuota"): k8s.core.v1.ResourceQuota,
+    ("v1", "Service"): k8s.core.v1.Service,
 }
 
 

@@ -19,6 +19,11 @@ POOL_LABEL: Final = "gpu-slices/pool"
 #: maintains it itself and must not find it set by hand.
 GPU_PRESENT_LABEL: Final = "nvidia.com/gpu.present"
 
+#: The benchmark's: which part of it (server, client or visitor), which server or block, and of which settings.
+BENCHMARK_LABEL: Final = "gpu-slices/benchmark"
+BENCHMARK_PART_LABEL: Final = "gpu-slices/benchmark-part"
+CAMPAIGN_LABEL: Final = "gpu-slices/campaign"
+
 #: The config of a node that carries no config label: whole GPUs.
 EXCLUSIVE_CONFIG: Final = "exclusive"
 #: Words a GPU pool cannot be called: the fallback config, and the chart's own key for it.

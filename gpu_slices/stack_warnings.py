@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from .benchmark_remarks import benchmark_remarks
 from .catalogue import Catalogue
 from .settings import Settings
 from .settings.cluster import NewNetwork
@@ -190,6 +191,11 @@ def _unused_replicas(settings: Settings, pools: Sequence[PoolPlan]) -> Iterator[
         yield StackWarning(path="replicas", message="every pool says its own replicas: this number has no effect")
 
 
+def _benchmark(settings: Settings, pools: Sequence[PoolPlan]) -> Iterator[StackWarning]:
+    for path, message in benchmark_remarks(settings, pools):
+        yield StackWarning(path=path, message=message)
+
+
 def _slices(shape: NodeShape) -> str:
     return " and ".join(f"{count} {resource}" for resource, count in sorted(shape.advertised.items()))
 
@@ -211,4 +217,5 @@ _STACK_RULES: Final[tuple[StackRule, ...]] = (
     _many_node_pools,
     _other_karpenter,
     _retired_needlessly,
+    _benchmark,
 )

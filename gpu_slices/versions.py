@@ -51,3 +51,10 @@ AMI_ALIAS: Final = "al2023@v20260714"
 #: The driver branch of every accelerated AMI up to v20260818; v20260917 and later carry 595 beside it.
 AMI_DRIVER: Final = 580
 FIRST_DUAL_DRIVER_RELEASE: Final = "20260917"
+
+# renovate: datasource=docker depName=vllm/vllm-openai
+VLLM_IMAGE: Final = "vllm/vllm-openai:v0.33.0"
+#: TGI's last release: upstream is archived (2026-03-21), so this pin has no successor.
+TGI_IMAGE: Final = "ghcr.io/huggingface/text-generation-inference:3.3.7"
+# renovate: datasource=docker depName=public.ecr.aws/docker/library/python
+PYTHON_IMAGE: Final = "public.ecr.aws/docker/library/python:3.12.11-slim"

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..cloud_refs import CloudRefs
 from ..plan import Plan
+from .benchmark import benchmark_objects
 from .gpu_stack import gpu_stack_objects
 from .karpenter import general_pool_objects, gpu_pool_objects
 from .tenants import tenant_objects
@@ -23,4 +24,5 @@ def objects(plan: Plan, refs: CloudRefs) -> list[Manifest]:
         *(manifest for pool in plan.pools if pool.launched for manifest in gpu_pool_objects(plan, pool, refs)),
         *(manifest for tenant in plan.tenants for manifest in tenant_objects(tenant)),
         *workload_objects(plan),
+        *benchmark_objects(plan),
     ]

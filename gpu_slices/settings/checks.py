@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from .. import catalogue
 from ..cost.price_table import load_prices
+from .benchmark_checks import BENCHMARK_CHECKS
 from .cluster import ExistingNetwork, NewNetwork
 from .effective import gpu_pools, replicas_of, selection_of, sharing_of
 from .karpenter_checks import KARPENTER_CHECKS
@@ -142,4 +143,5 @@ CHECKS: Mapping[Check, tuple[str, ...]] = {
     _region_factor_is_for_another_region: (REGION_KEY,),
     **KARPENTER_CHECKS,
     **WORKLOAD_CHECKS,
+    **BENCHMARK_CHECKS,
 }

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field
 
 from .base import Model, Replicas, Text, refused
+from .benchmark import OptionalBenchmark
 from .cluster import Cluster, Network, NewNetwork
 from .karpenter import GpuNodePool, Karpenter, NodePool, RetiredPool
 from .pools import GpuNodeGroup, NodePoolName, PoolName, Sharing, SystemNodes, Tenant, TenantName
@@ -91,4 +92,9 @@ class Settings(Model):
     prices: Prices = Field(
         default=Prices(),
         description="What you pay or assume: regionFactor, private, spotDiscountPercent, commitment, natGbPerMonth.",
+    )
+    benchmark: OptionalBenchmark = Field(
+        default=None,
+        description="What sharing one GPU costs, measured by `up` when named: pool, engine, models, load, conditions, "
+        "promptWords, outputTokens, repeats, …",
     )

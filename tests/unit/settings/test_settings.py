@@ -40,7 +40,15 @@ def test_a_pool_replaces_single_fields_of_the_stacks_sharing():
 
 
 def test_an_absent_object_and_an_empty_one_are_the_same():
-    empty = {"sharing": {}, "cluster": {}, "network": {}, "systemNodes": {}, "gpuNodeGroups": {}, "tenants": {}, "tags": {}}
+    empty = {
+        "sharing": {},
+        "cluster": {},
+        "network": {},
+        "systemNodes": {},
+        "gpuNodeGroups": {},
+        "tenants": {},
+        "tags": {},
+    }
     assert settings(empty) == settings({})
 
 
@@ -72,6 +80,7 @@ OTHER_VALUES: dict[str, Any] = {
     "workloads": {"smoke": {"pool": "a", "tenant": "team", "pods": 1}},
     "tags": {"team": "x"},
     "prices": {"regionFactor": 1.1},
+    "benchmark": {"pool": "a", "models": [{"name": "m", "model": "a/m", "memoryGiB": 4, "kvCacheGiB": 1}]},
 }
 
 
@@ -80,6 +89,7 @@ def test_every_top_level_key_changes_the_plan():
         "gpuNodeGroups": {"a": {"instanceType": "g6.xlarge", "replicas": None}},
         "replicas": 2,
         "tenants": {"team": {"slices": 1}},
+        "systemNodes": {"instanceType": "m7i.large"},
     }
     assert set(OTHER_VALUES) == {"aws:region", *declared_keys()}
     for key, value in OTHER_VALUES.items():
