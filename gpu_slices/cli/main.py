@@ -9,10 +9,17 @@ from collections.abc import Sequence
 from typing import Final
 
 from ..settings import SettingsError
-from . import diff, leftovers, plan, preview, render
+from . import diff, leftovers, plan, preview, render, verify
 from .command import CHECK_FAILED, WRONG_INPUT, Command
 
-COMMANDS: Final[tuple[Command, ...]] = (plan.COMMAND, diff.COMMAND, preview.COMMAND, render.COMMAND, leftovers.COMMAND)
+COMMANDS: Final[tuple[Command, ...]] = (
+    plan.COMMAND,
+    diff.COMMAND,
+    preview.COMMAND,
+    render.COMMAND,
+    verify.COMMAND,
+    leftovers.COMMAND,
+)
 
 
 def main(arguments: Sequence[str]) -> int:
