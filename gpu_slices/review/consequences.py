@@ -133,19 +133,18 @@ def _reservations(edit: KeyEdit, _old: Plan, _new: Plan) -> Consequence:
 
 def _whole(edit: KeyEdit, _old: Plan, _new: Plan) -> Consequence:
     """A pool or tenant that came or went."""
-    what = _WHOLE[edit.parts[0]]
     if edit.old is ABSENT:
-        return _nothing(f"{what} is made; what runs is not touched")
+        return _MADE[edit.parts[0]]
     if edit.new is ABSENT:
         return Consequence(effect="delete", words=_GONE[edit.parts[0]])
     return UNTOLD
 
 
-_WHOLE: Final = {
-    "gpuNodeGroups": "the node group",
-    "gpuNodePools": "the pool",
-    "nodePools": "the NodePool",
-    "tenants": "the namespace with its quota",
+_MADE: Final = {
+    "gpuNodeGroups": _restart("the node group is made; the device plugin restarts everywhere with one more config"),
+    "gpuNodePools": _restart("the pool is made; the device plugin restarts everywhere with one more config"),
+    "nodePools": _nothing("the NodePool is made; what runs is not touched"),
+    "tenants": _nothing("the namespace is made with its quota; what runs is not touched"),
 }
 _GONE: Final = {
     "gpuNodeGroups": "the node group goes with its nodes; their pods are evicted",
@@ -263,4 +262,6 @@ TABLE: Final[tuple[Row, ...]] = (
         _disrupt("tags are part of launch templates and NodeClasses: nodes are replaced one after another"),
     ),
     (("prices", "**"), _PLAN_ONLY),
+    (("workloads", "**"), _nothing("sample workloads of the stack's own; what else runs is not touched")),
+    (("benchmark", "**"), _nothing("the benchmark's own pods; what else runs is not touched")),
 )
