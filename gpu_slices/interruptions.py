@@ -10,9 +10,9 @@ QUEUE_RETENTION_SECONDS: Final = 300
 
 #: The events that Karpenter 1.14's interruption controller reads: word for the rule → (source, detail type).
 _EVENTS: Final[Mapping[str, tuple[str, str]]] = {
-    "capacity-reservation": ("aws.ec2", "EC2 Capacity Reservation Instance Interruption Warning"),
     "health": ("aws.health", "AWS Health Event"),
     "rebalance": ("aws.ec2", "EC2 Instance Rebalance Recommendation"),
+    "reservation": ("aws.ec2", "EC2 Capacity Reservation Instance Interruption Warning"),
     "spot": ("aws.ec2", "EC2 Spot Instance Interruption Warning"),
     "state-change": ("aws.ec2", "EC2 Instance State-change Notification"),
 }

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from gpu_slices.cli.main import main
@@ -350,6 +351,25 @@ def test_a_profile_that_does_not_exist_is_one_line_too(
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     assert run(file) == 2
     assert capsys.readouterr().err.splitlines() == ["AWS: The config profile (nobody) could not be found"]
+
+
+def test_a_refusal_of_aws_is_one_line_too(
+    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    """What cannot be looked at is not reported as clean."""
+
+    def refuse(*_: Any, **__: Any) -> None:
+        error = {"Code": "AccessDenied", "Message": "not authorized\nto perform it"}
+        raise ClientError({"Error": error}, "DescribeLogGroups")
+
+    monkeypatch.setattr(client("logs"), "get_paginator", refuse)
+    assert run(file) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.splitlines()[-1] == (
+        "AWS: An error occurred (AccessDenied) when calling the DescribeLogGroups operation: "
+        "not authorized to perform it"
+    )
 
 
 def test_other_commands_do_not_wait_for_boto3():
