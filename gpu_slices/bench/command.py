@@ -21,6 +21,7 @@ from . import report
 from .campaign import Campaign, CampaignError, read_campaign, sharing_campaign
 from .fake_device import LAWS
 from .local import Bed, Device, run_campaign
+from .measured import write_law
 from .metrics import Record, Slo
 from .records import RecordError, read_records
 from .servers import ServerError
@@ -51,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show = actions.add_parser("report", help="figures from raw records")
     show.add_argument("files", type=Path, nargs="+", help="record files, .jsonl or .jsonl.gz")
     show.add_argument("--plots", type=Path, help="also write SVG plots to this folder (needs matplotlib)")
+    show.add_argument("--measured", action="store_true", help="also renew the law that `advise` uses")
     _add_output(show)
     look = actions.add_parser("probe", help="measure the GPU's time slice (needs nvcc)")
     look.add_argument("--processes", type=int, nargs="+", default=[1, 2, 4], help="processes at a time [1 2 4]")
@@ -129,6 +131,8 @@ def _report(args: argparse.Namespace) -> int:
 
         for path in draw_all(records, args.plots):
             say(f"wrote {path}")
+    if args.measured:
+        say(f"wrote {write_law(records)}")
     return 0
 
 

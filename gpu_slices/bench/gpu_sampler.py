@@ -62,14 +62,18 @@ class Sampler:
         threading.Thread(target=self._read, args=(self._process.stdout,), daemon=True).start()
 
     def _read(self, stream: IO[str]) -> None:
-        for line in stream:
-            try:
-                values = [float(value) for value in line.split(",")]
-            except ValueError:
-                continue
-            if len(values) == len(FIELDS):
-                reading: dict[str, float] = dict(zip(FIELDS, values, strict=True))
-                self.samples.append(Sample(time=monotonic(), values=reading, cpu=cpu_ticks()))
+        with stream:
+            for line in stream:
+                self._take(line)
+
+    def _take(self, line: str) -> None:
+        try:
+            values = [float(value) for value in line.split(",")]
+        except ValueError:  # a reading that the GPU does not support
+            return
+        if len(values) == len(FIELDS):
+            reading: dict[str, float] = dict(zip(FIELDS, values, strict=True))
+            self.samples.append(Sample(time=monotonic(), values=reading, cpu=cpu_ticks()))
 
     def means(self, start: float, end: float) -> dict[str, float]:
         """Means over the samples of a span of the monotonic clock; empty when there are none."""

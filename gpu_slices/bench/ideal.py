@@ -50,14 +50,17 @@ class Service:
         return self.steps[-1][1]
 
 
+ROUNDING_S = 1e-12
+
+
 @dataclass
 class _Server:
-    """One model in the simulation: waiting requests, running ones with tokens left, and the work in hand."""
+    """One model in the simulation: waiting requests, running ones with tokens left, seconds of the work in hand."""
 
     waiting: deque[int] = field(default_factory=deque)
     running: dict[int, int] = field(default_factory=dict)
     prefilling: int | None = None
-    left_s: float = 0.0
+    left_s: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +82,7 @@ def _begin(server: _Server, service: Service) -> None:
 
 def _end(server: _Server, service: Service) -> tuple[list[int], list[int]]:
     """Finish the work in hand; which requests got their first token, and which ended."""
-    server.left_s = 0.0
+    server.left_s = None
     if server.prefilling is not None:
         request, server.prefilling = server.prefilling, None
         if service.output_tokens == 1:
@@ -103,14 +106,14 @@ def simulate(arrivals: Sequence[tuple[float, int]], models: int, service: Servic
     last: dict[int, float] = {}
     now = 0.0
     while now < end_s:
-        busy = [server for server in servers if server.left_s > 0]
-        step = min((server.left_s for server in busy), default=end_s) * max(1, len(busy))
+        busy = [(server, server.left_s) for server in servers if server.left_s is not None]
+        step = min((left for _, left in busy), default=end_s) * max(1, len(busy))
         until = min(now + step, coming[0][0] if coming else end_s, end_s)
-        for server in busy:
-            server.left_s -= (until - now) / len(busy)
+        gained = (until - now) / max(1, len(busy))
         now = until
-        for server in busy:
-            if server.left_s <= 1e-12:
+        for server, left in busy:
+            server.left_s = left - gained
+            if server.left_s <= ROUNDING_S:
                 begun, ended = _end(server, service)
                 first.update(dict.fromkeys(begun, now))
                 last.update(dict.fromkeys(ended, now))
@@ -118,7 +121,7 @@ def simulate(arrivals: Sequence[tuple[float, int]], models: int, service: Servic
             _, request, model = heapq.heappop(coming)
             servers[model].waiting.append(request)
         for server in servers:
-            if server.left_s == 0.0:
+            if server.left_s is None:
                 _begin(server, service)
     return [
         Outcome(

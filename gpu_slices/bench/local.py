@@ -163,10 +163,10 @@ def client_records(plan: Record, session: Session) -> Iterator[Record]:
         command = [sys.executable, "-m", "gpu_slices.bench.client", "--plan", str(path), "--ready-s", str(READY_S)]
         with session.log.open("a") as log:
             process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, cwd=REPOSITORY, text=True)
-        assert process.stdout is not None
         try:
-            for line in process.stdout:
-                yield json.loads(line)
+            with process.stdout or contextlib.nullcontext(()) as lines:
+                for line in lines:
+                    yield json.loads(line)
         finally:
             process.terminate()
             process.wait()

@@ -16,6 +16,7 @@ from typing import Any
 DONE = b"[DONE]"
 CONNECT_S = 5.0
 LIMIT_BYTES = 64 * 1024 * 1024
+BUFFER_BYTES = 16 * 1024
 Piece = tuple[float, bytes]
 
 
@@ -34,8 +35,11 @@ class Reply:
     error: str | None
 
 
-class Connection(asyncio.Protocol):
-    """Sends one request and stamps what comes back until `[DONE]`, the end of the connection, or `finish`."""
+class Connection(asyncio.BufferedProtocol):
+    """Sends one request and stamps what comes back until `[DONE]`, the end of the connection, or `finish`.
+
+    Reads into a buffer of its own: asyncio's default allocates 256 KiB for every token.
+    """
 
     def __init__(self, request: bytes, done: asyncio.Future[str | None]) -> None:
         self.pieces: list[Piece] = []
@@ -44,6 +48,7 @@ class Connection(asyncio.Protocol):
         self._request = request
         self.done = done
         self._tail = b""
+        self._buffer = memoryview(bytearray(BUFFER_BYTES))
         self._size = 0
         self._transport: asyncio.Transport | None = None
 
@@ -57,9 +62,15 @@ class Connection(asyncio.Protocol):
         transport.write(self._request)
         self.sent = self.last_data = monotonic()
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Where the next bytes go."""
+        del sizehint
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Stamp what came; end at `[DONE]`, on an error status, or when it is far too long."""
         now = monotonic()
+        data = bytes(self._buffer[:nbytes])
         self.pieces.append((now, data))
         self._size += len(data)
         if b"data" in data:  # keep-alive comments (": …") are no progress
