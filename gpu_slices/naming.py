@@ -43,6 +43,12 @@ GPU_TOLERATION: Final[Mapping[str, str]] = {
 RESERVED_LABEL_KEYS: Final = frozenset({CONFIG_LABEL, POOL_LABEL, GPU_PRESENT_LABEL})
 RESERVED_LABEL_DOMAINS: Final = ("kubernetes.io", "k8s.io", "karpenter.sh", "eks.amazonaws.com", "nvidia.com")
 
+#: Tags that EKS and Karpenter set themselves: Karpenter launches nothing for a NodeClass that carries one.
+RESERVED_TAGS: Final = frozenset(
+    {"eks:eks-cluster-name", "karpenter.k8s.aws/ec2nodeclass", "karpenter.sh/nodeclaim", "karpenter.sh/nodepool"}
+)
+RESERVED_TAG_PREFIX: Final = "kubernetes.io/cluster/"
+
 MANAGED_BY_LABELS: Final[Mapping[str, str]] = {"app.kubernetes.io/managed-by": PROJECT}
 
 DEVICE_PLUGIN_NAMESPACE: Final = "nvidia-device-plugin"

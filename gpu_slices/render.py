@@ -40,7 +40,7 @@ def _file_name(manifest: Mapping[str, Any]) -> str:
 
 
 def _release(release: Release) -> dict[str, Any]:
-    return {
+    content = {
         "name": release.name,
         "chart": release.pin.chart,
         "repo": release.pin.repo,
@@ -48,6 +48,7 @@ def _release(release: Release) -> dict[str, Any]:
         "namespace": release.namespace,
         "values": release.values,
     }
+    return {**content, "skipCrds": True} if release.skip_crds else content
 
 
 class _Dumper(yaml.SafeDumper):

@@ -157,6 +157,17 @@ def _budgets_are_whole(settings: Settings) -> Iterator[Mistake]:
                 )
 
 
+def _controllers_have_a_node_each(settings: Settings) -> Iterator[Mistake]:
+    launched = settings.gpu_node_pools or settings.node_pools or settings.karpenter.model_fields_set
+    if launched and settings.karpenter.replicas > settings.system_nodes.desired:
+        yield Mistake(
+            path="karpenter.replicas",
+            problem=f"{settings.karpenter.replicas} controllers need a system node each, there are "
+            f"{settings.system_nodes.desired}",
+            remedy="raise systemNodes.desired or write fewer",
+        )
+
+
 #: Check → keys that it interprets, as in checks.CHECKS.
 KARPENTER_CHECKS: Mapping[Check, tuple[str, ...]] = {
     _names_are_used_once: (),
@@ -165,4 +176,5 @@ KARPENTER_CHECKS: Mapping[Check, tuple[str, ...]] = {
     _zones_are_the_networks: ("aws:region", "network"),
     _reservations_are_not_spot: (),
     _budgets_are_whole: (),
+    _controllers_have_a_node_each: (),
 }

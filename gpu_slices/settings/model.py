@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 
+from ..naming import RESERVED_TAG_PREFIX, RESERVED_TAGS
 from .base import Model, Replicas, Text, refused
 from .benchmark import OptionalBenchmark
 from .cluster import Cluster, Network, NewNetwork
@@ -28,6 +29,8 @@ def _tags(value: dict[str, str]) -> dict[str, str]:
     for key in value:
         if key.lower().startswith("aws:"):
             raise refused(f"AWS keeps tags that start with aws: ({key})", "choose another key")
+        if key in RESERVED_TAGS or key.startswith(RESERVED_TAG_PREFIX):
+            raise refused(f"the tag {key} belongs to EKS and Karpenter", "choose another key")
     return dict(sorted(value.items()))
 
 

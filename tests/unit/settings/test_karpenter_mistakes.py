@@ -43,7 +43,11 @@ def pool(**keys: Any) -> dict[str, Any]:
         ),
         (pool(zones=["us-west-2c"]), "gpuNodePools.burst.zones[0]", "the network has no zone 'us-west-2c'"),
         (pool(budgets=[{"nodes": "1", "schedule": "0 8 * * *"}]), "gpuNodePools.burst.budgets[0]", "write both"),
-        (pool(budgets=[{"nodes": "1", "duration": "90s"}]), "gpuNodePools.burst.budgets[0].duration", "hours and minutes"),
+        (
+            pool(budgets=[{"nodes": "1", "duration": "90s"}]),
+            "gpuNodePools.burst.budgets[0].duration",
+            "hours and minutes",
+        ),
         (pool(budgets=[{"nodes": "150%"}]), "gpuNodePools.burst.budgets[0].nodes", "no number of nodes"),
         (pool(amiAlias="al2023@latest"), "gpuNodePools.burst.amiAlias", "@latest drifts"),
         (pool(expireAfter="2 weeks"), "gpuNodePools.burst.expireAfter", "30s, 5m or 336h"),
@@ -62,6 +66,9 @@ def pool(**keys: Any) -> dict[str, Any]:
         ({"nodePools": {"default": {"minGeneration": 0}}}, "nodePools.default.minGeneration", "at least 1"),
         ({**pool(), "retiredPools": {"burst": {"replicas": 4}}}, "retiredPools.burst", "not retired"),
         ({"karpenter": {"version": "1.12.3"}}, "karpenter.version", "too old"),
+        ({"karpenter": {"replicas": 3}}, "karpenter.replicas", "a system node each, there are 2"),
+        ({"tags": {"karpenter.sh/nodepool": "x"}}, "tags", "belongs to EKS and Karpenter"),
+        ({"tags": {"kubernetes.io/cluster/x": "owned"}}, "tags", "belongs to EKS and Karpenter"),
         ({"karpenter": {"version": "latest"}}, "karpenter.version", "not an exact version"),
     ],
 )

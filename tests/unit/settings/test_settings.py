@@ -74,7 +74,7 @@ OTHER_VALUES: dict[str, Any] = {
     "gpuNodeGroups": {"other": {"instanceType": "g4dn.xlarge"}},
     "gpuNodePools": {"burst": {"families": ["g6"], "gpusPerNode": [1], "maxGpus": 2}},
     "nodePools": {"default": {}},
-    "karpenter": {"replicas": 3},
+    "karpenter": {"logLevel": "debug"},
     "retiredPools": {"old": {"replicas": 4}},
     "tenants": {"a": {"slices": 3}},
     "workloads": {"smoke": {"pool": "a", "tenant": "team", "pods": 1}},
