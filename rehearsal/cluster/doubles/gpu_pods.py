@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import threading
+import traceback
 from collections import Counter
 from collections.abc import Callable
 
@@ -55,18 +56,25 @@ class GpuPods:
 
     def _watch(self) -> None:
         for kind, pod in self._api.follow("/api/v1/pods"):
-            node, count = str(pod["spec"].get("nodeName") or ""), slices(pod)
-            if not node or not count:
-                continue
-            phase = (pod.get("status") or {}).get("phase")
-            if kind == "DELETED" or phase in FINAL:
-                self._devices.release(node, pod["metadata"]["uid"])
-                continue
-            gpu = self._gpu_of(node)
-            if gpu:
-                self._allocate(pod, node, gpu, count)
-            if count > 1 and phase == "Pending" and "deletionTimestamp" not in pod["metadata"]:
-                self._admit(pod, node, count)
+            try:
+                self._play(kind, pod)
+            except Exception:
+                # A mistake of ours about one pod must not end the watch in silence.
+                self._log(f"{pod['metadata']['name']}: {traceback.format_exc()}")
+
+    def _play(self, kind: str, pod: Object) -> None:
+        node, count = str(pod["spec"].get("nodeName") or ""), slices(pod)
+        if not node or not count:
+            return
+        phase = (pod.get("status") or {}).get("phase")
+        if kind == "DELETED" or phase in FINAL:
+            self._devices.release(node, pod["metadata"]["uid"])
+            return
+        gpu = self._gpu_of(node)
+        if gpu:
+            self._allocate(pod, node, gpu, count)
+        if count > 1 and phase == "Pending" and "deletionTimestamp" not in pod["metadata"]:
+            self._admit(pod, node, count)
 
     def _allocate(self, pod: Object, node: str, gpu: GpuFacts, count: int) -> tuple[int, ...]:
         return self._devices.allocate(node, pod["metadata"]["uid"], gpus=gpu.count, slices=count)
@@ -75,17 +83,9 @@ class GpuPods:
         plugin, meta = self._plugin_of(node), pod["metadata"]
         now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         refused = plugin is not None and plugin.one_at_a_time
-        status = (
-            {
-                "status": {
-                    "phase": "Failed",
-                    "reason": "UnexpectedAdmissionError",
-                    "message": REFUSAL.format(count=count),
-                }
-            }
-            if refused
-            else pod_status.running(pod, now=now, restarts=0)
-        )
+        words = REFUSAL.format(resource=", ".join(sorted(requests(pod))), count=count)
+        failed = {"status": {"phase": "Failed", "reason": "UnexpectedAdmissionError", "message": words}}
+        status = failed if refused else pod_status.running(pod, now=now, restarts=0)
         try:
             self._api.patch(f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/status", status)
         except ClusterError as error:
