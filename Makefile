@@ -48,6 +48,11 @@ check: $(DEV) ## lint, format, types, who may import whom
 	$(VENV)/bin/basedpyright
 	$(VENV)/bin/lint-imports
 
+.PHONY: schema
+schema: $(RUNTIME) ## regenerate stack-config.schema.json and docs/config.md after a change of the settings
+	@$(PY) -m gpu_slices config-schema --out stack-config.schema.json
+	@$(PY) -m gpu_slices config-schema --format markdown --out docs/config.md
+
 .PHONY: fmt
 fmt: $(DEV) ## format, and fix what lint can fix
 	$(VENV)/bin/ruff format

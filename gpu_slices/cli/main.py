@@ -9,16 +9,19 @@ from collections.abc import Sequence
 from typing import Final
 
 from ..settings import SettingsError
-from . import diff, leftovers, plan, preview, render, verify
+from . import config_schema, cost, diff, leftovers, plan, preview, render, stacks, verify
 from .command import CHECK_FAILED, WRONG_INPUT, Command
 
 COMMANDS: Final[tuple[Command, ...]] = (
     plan.COMMAND,
     diff.COMMAND,
     preview.COMMAND,
+    cost.COMMAND,
+    stacks.COMMAND,
     render.COMMAND,
     verify.COMMAND,
     leftovers.COMMAND,
+    config_schema.COMMAND,
 )
 
 

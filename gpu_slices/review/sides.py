@@ -85,20 +85,24 @@ def two_revisions(
         stack = _stack(Path(name))
         differs = before.get(name) != after.get(name) or _any(edits)
         if stack == only or (only is None and differs):
-            old = _side(stack, before.get(name), name, before_words, Edits())
-            new = _side(stack, after.get(name), name, after_words, edits)
+            old = _side(name, before.get(name), before_words, Edits())
+            new = _side(name, after.get(name), after_words, edits)
             compared.append(Comparison(stack=stack, old=old, new=new))
     return tuple(compared)
 
 
-def _side(stack: str, text: str | None, name: str, where: str, edits: Edits) -> Side:
-    if text is None:
-        return Side(where=where)
+def side_of_text(name: str, text: str, where: str = "", edits: Edits | None = None) -> tuple[str, Side]:
+    """The stack that a file's name tells, and its side."""
+    stack = _stack(Path(name))
     try:
-        raw = edits.applied(read_stack_text(text, Path(name)).raw)
+        raw = (edits or Edits()).applied(read_stack_text(text, Path(name)).raw)
     except SettingsError as error:
-        return Side(where=where, mistakes=error.mistakes)
-    return side_of(stack, raw, where)
+        return stack, Side(where=where or name, mistakes=error.mistakes)
+    return stack, side_of(stack, raw, where or name)
+
+
+def _side(name: str, text: str | None, where: str, edits: Edits) -> Side:
+    return Side(where=where) if text is None else side_of_text(name, text, where, edits)[1]
 
 
 def _read(path: Path) -> StackFile | Side:

@@ -105,11 +105,15 @@ class Karpenter(Model):
 class Budget(Model):
     """How many nodes Karpenter may disrupt at once, for which reasons, and when."""
 
-    nodes: Annotated[str, BeforeValidator(_nodes)] = Field(description="Nodes, or a share of them such as 10%.")
+    nodes: Annotated[str, BeforeValidator(_nodes, json_schema_input_type=int | str)] = Field(
+        description="Nodes, or a share of them such as 10%."
+    )
     reasons: tuple[Literal["Empty", "Underutilized", "Drifted"], ...] = Field(
         default=(), description="Only for these reasons; without any, for all."
     )
-    schedule: Annotated[Text, AfterValidator(_schedule)] | None = Field(default=None, description="Cron line in UTC from which on the budget holds.")
+    schedule: Annotated[Text, AfterValidator(_schedule)] | None = Field(
+        default=None, description="Cron line in UTC from which on the budget holds."
+    )
     duration: Annotated[Text, AfterValidator(_budget_duration)] | None = Field(
         default=None, description="How long it holds from then on."
     )
