@@ -1,0 +1,249 @@
+"""The rehearsal itself: preview, up, burst, slice edit, burst again, quota, destroy."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from engine.binary import provide, version
+from engine.operation import Operation
+from rehearsal.cluster import crds
+from rehearsal.cluster.control_plane import ControlPlane
+from rehearsal.cluster.programs import TOOLS_TABLE
+from rehearsal.demo.promises import Promise, in_order, nothing_left, same_as_previewed, slice_edit_promises
+from rehearsal.demo.slice_edit import SliceEdit
+from rehearsal.demo.story import Step
+from rehearsal.demo.words import Description, describe
+from rehearsal.rehearse import promises
+from rehearsal.rehearse.burst import Burst, Sender, wait
+from rehearsal.rehearse.contents import contents
+from rehearsal.rehearse.instance_facts import instance_facts
+from rehearsal.rehearse.memory import MemoryMeter
+from rehearsal.rehearse.overlays import not_ready, without_overlays
+from rehearsal.rehearse.quota import QuotaCheck, check_quota, tenant_of
+from rehearsal.rehearse.result import Act, PoolBurst, Result, SliceEditEffect
+from rehearsal.rehearse.room import nodes_needed, room, usable
+from rehearsal.rehearse.settings import Program, Wish, decide
+from rehearsal.rehearse.slice_effect import Before, effect
+from rehearsal.rehearse.telling import RehearsalTeller
+from rehearsal.rehearse.watching import Pool
+from rehearsal.stage import Stage, stage
+
+T = TypeVar("T")
+#: Groups whose definitions a new cluster does not have: the charts bring them.
+CHART_GROUPS = ("karpenter.sh", "karpenter.k8s.aws")
+_LEFT_SECONDS = 30.0
+
+
+@dataclass
+class _Notes:
+    """What is written down while the rehearsal runs."""
+
+    acts: list[Act] = field(default_factory=list)
+    promises: list[Promise] = field(default_factory=list)
+    first: PoolBurst | None = None
+    again: PoolBurst | None = None
+    without: PoolBurst | None = None
+    diff: Description | None = None
+    effect: SliceEditEffect | None = None
+    quota: QuotaCheck | None = None
+    left: tuple[str, ...] = ()
+
+
+class Rehearsal:
+    """One stack's rehearsal. Raises SettingsError and NothingToRehearse before anything runs."""
+
+    def __init__(self, wish: Wish, teller: RehearsalTeller, hold: Callable[[], None] = lambda: None) -> None:
+        """`hold` waits for the person where everything is to be kept up."""
+        self.program: Program = decide(wish)
+        self._wish, self._teller, self._hold = wish, teller, hold
+        self._notes = _Notes()
+        self._memory = MemoryMeter()
+
+    def run(self) -> Result:
+        """The whole rehearsal. Raises EngineError, ClusterError, NoEngine."""
+        versions = _versions(provide())
+        self._teller.opening_rehearsal(self._wish.stack, versions)
+        self._teller.plan(self.program.before)
+        self._teller.lifted(self.program.lifted)
+        facts = instance_facts(self.program.before)
+        with (
+            self._act(
+                "control plane", lambda: ControlPlane.start(facts=facts), lambda _: "API server answers"
+            ) as plane,
+            stage(self._wish.stack, control_plane=plane.folder) as ready,
+        ):
+            for path, value in self.program.lifted.items():
+                ready.edit(path, value)
+            _remove_chart_crds(plane)
+            self._acts(plane, ready)
+        return self._result(versions)
+
+    def _acts(self, plane: ControlPlane, ready: Stage) -> None:
+        program, notes = self.program, self._notes
+        bare = contents(plane.api)
+        self._engine("preview", ready.preview)
+        self._engine("up", ready.up)
+        karpenter = program.pool_before().launched is not None
+        if karpenter:
+            notes.promises.append(promises.overlays_ready(not_ready(plane.api)))
+        pool = Pool(plane.api, program.pool, launched=karpenter)
+        sender = Sender(plane.api, pool)
+        sender.prepare()
+        if program.compare:
+            self._without_overlays(plane, sender)
+        notes.first = self._first_burst(sender)
+        if program.edit:
+            self._slice_edit(ready, pool, program.edit)
+            self._burst_again(plane, sender, pool)
+        self._quota(plane)
+        if self._wish.keep:
+            self._teller.ready_to_look(str(plane.kubeconfig))
+            self._hold()
+        self._engine("destroy", ready.destroy)
+        sender.end()
+        self._look_for_left(plane, ready, bare)
+
+    def _first_burst(self, sender: Sender) -> PoolBurst:
+        program = self.program
+        pool = program.pool_before()
+        expected = program.pods if pool.launched else min(program.pods, room(pool))
+        burst = self._burst("burst", lambda: sender.burst(pool, program.pods, expected))
+        found = self._pool_burst("burst", program.pods, burst, after=False)
+        self._notes.promises.append(promises.all_run(found, expected))
+        if pool.launched:
+            self._notes.promises.append(promises.as_many_nodes(found, 0))
+        return found
+
+    def _without_overlays(self, plane: ControlPlane, sender: Sender) -> None:
+        """The same burst while Karpenter knows nothing of slices; afterwards everything is as the program made it."""
+        program = self.program
+        pool = program.pool_before()
+        with without_overlays(plane.api, [one.name for one in pool.node_pools]):
+            burst = self._burst("burst without overlays", lambda: sender.burst(pool, program.pods, program.pods))
+            self._act("clear", lambda: sender.clear(with_nodes=True), lambda _: "no pods, no nodes of the pool")
+        self._notes.without = self._pool_burst("burst without overlays", program.pods, burst, after=False)
+        self._notes.promises.append(promises.wasteful_without(self._notes.without))
+        not_ready(plane.api)
+
+    def _slice_edit(self, ready: Stage, pool: Pool, edit: SliceEdit) -> None:
+        program, notes = self.program, self._notes
+        self._teller.edit(edit)
+        ready.edit(edit.path, edit.after)
+        preview = self._engine("preview of the edit", ready.preview)
+        notes.diff = describe(preview, {*program.before.plugin_configs, *program.after.plugin_configs})
+        self._teller.diff(notes.diff, program.before, program.after)
+        before = Before.of(pool)
+        up = self._engine("up with the edit", ready.up)
+        after = program.pool_after()
+        notes.effect = self._act("nodes re-advertise", lambda: effect(pool, after, before), _effect_words)
+        notes.promises += [*slice_edit_promises(preview), same_as_previewed(preview, up), in_order(up)]
+        notes.promises += promises.edit_promises(notes.effect)
+
+    def _burst_again(self, plane: ControlPlane, sender: Sender, pool: Pool) -> None:
+        program, notes = self.program, self._notes
+        after, pods = program.pool_after(), program.pods_again
+        self._act("clear", sender.clear, lambda _: "no pods; the nodes stay")
+        if after.launched:
+            notes.promises.append(promises.overlays_ready(not_ready(plane.api)))
+        there = len(pool.nodes())
+        expected = pods if after.launched else min(pods, room(after))
+        burst = self._burst("burst after the edit", lambda: sender.burst(after, pods, expected))
+        notes.again = self._pool_burst("burst after the edit", pods, burst, after=True)
+        notes.promises.append(promises.all_run(notes.again, expected))
+        if after.launched:
+            notes.promises.append(promises.as_many_nodes(notes.again, there))
+
+    def _quota(self, plane: ControlPlane) -> None:
+        tenant = tenant_of(self.program.after, self.program.pool_after())
+        if tenant is None:
+            return
+        words = f"quota of {tenant.name}"
+        found = self._act(words, lambda: check_quota(plane.api, tenant, self.program.pool_after()), _quota_words)
+        self._notes.quota = found
+        self._notes.promises.append(promises.quota_promise(found))
+
+    def _look_for_left(self, plane: ControlPlane, ready: Stage, bare: frozenset[str]) -> None:
+        wait(lambda: not contents(plane.api) - bare, _LEFT_SECONDS)
+        in_cluster = tuple(sorted(contents(plane.api) - bare))
+        outside = ready.left()
+        self._notes.left = (*outside, *in_cluster)
+        self._notes.promises += [nothing_left(outside, ()), promises.nothing_in_cluster(in_cluster)]
+
+    def _pool_burst(self, words: str, pods: int, burst: Burst, *, after: bool) -> PoolBurst:
+        pool = self.program.pool_after() if after else self.program.pool_before()
+        return PoolBurst(
+            words=words, replicas=pool.replicas, usable=usable(pool), needed=nodes_needed(pool, pods), burst=burst
+        )
+
+    def _engine(self, name: str, run: Callable[[], Operation]) -> Operation:
+        return self._act(name, run, lambda operation: _counts(Step.of(name, operation).counts))
+
+    def _burst(self, name: str, run: Callable[[], Burst]) -> Burst:
+        return self._act(name, run, _burst_words)
+
+    def _act(self, name: str, run: Callable[[], T], did: Callable[[T], str]) -> T:
+        self._memory.take_peak()
+        started = time.monotonic()
+        with self._teller.step(name):
+            value = run()
+        act = Act(name=name, seconds=time.monotonic() - started, peak_mib=self._memory.take_peak(), did=did(value))
+        self._notes.acts.append(act)
+        self._teller.act(act)
+        return value
+
+    def _result(self, versions: Mapping[str, str]) -> Result:
+        program, notes = self.program, self._notes
+        if notes.first is None:
+            raise RuntimeError("a rehearsal without a burst has no result")
+        return Result(
+            stack=self._wish.stack,
+            versions=versions,
+            pool=program.pool,
+            launched_by_karpenter=program.pool_before().launched is not None,
+            lifted=program.lifted,
+            acts=tuple(notes.acts),
+            first=notes.first,
+            again=notes.again,
+            without=notes.without,
+            edit=program.edit,
+            diff=notes.diff,
+            effect=notes.effect,
+            quota=notes.quota,
+            promises=tuple(notes.promises),
+            left=notes.left,
+        )
+
+
+def _remove_chart_crds(plane: ControlPlane) -> None:
+    """A new EKS cluster knows nothing of Karpenter: who forgets the chart that brings its CRDs shall find out here."""
+    for definition in plane.api.get(crds.PATH)["items"]:
+        if definition["spec"]["group"] in CHART_GROUPS:
+            plane.api.delete(f"{crds.PATH}/{definition['metadata']['name']}")
+
+
+def _versions(binary: Path) -> dict[str, str]:
+    pins = {tool.name: tool.version for tool in TOOLS_TABLE if tool.name in ("kubernetes", "karpenter")}
+    return {"pulumi": version(binary) or "", **dict(sorted(pins.items()))}
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {op}" for op, count in sorted(counts.items())) or "nothing to do"
+
+
+def _burst_words(burst: Burst) -> str:
+    launched = f", {burst.launched} nodes launched" if burst.launched else f" on {burst.nodes} nodes"
+    return f"{burst.running} of {burst.asked} pods run{launched}"
+
+
+def _effect_words(found: SliceEditEffect) -> str:
+    above = found.pods_above_new_count
+    words = f"{found.nodes} nodes, {found.nodes_replaced} replaced; {found.pods_evicted} pods evicted"
+    return f"{words}; {above} run above the new count until they restart" if above else words
+
+
+def _quota_words(found: QuotaCheck) -> str:
+    return f"{found.let_through} slices let through, then: {found.refusal or 'no refusal'}"
