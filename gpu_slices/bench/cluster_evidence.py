@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
+from ..checks.cluster_api import RefusedError
 from .metrics import Record
 
 State = Literal["missing", "running", "failed", "done"]
@@ -75,6 +76,10 @@ class Evidence:
     campaigns: tuple[str, ...]
     servers: Mapping[str, ServerEvidence]
     jobs: Mapping[str, JobEvidence]
+
+    def job(self, name: str) -> JobEvidence:
+        """The Job of that name; a missing one where there is none."""
+        return self.jobs.get(name, JobEvidence(name=name, state="missing"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,5 +191,12 @@ def _job(api: Api, job: Mapping[str, Any], pod: Mapping[str, Any] | None, *, has
 
 
 def _log(api: Api, pod: Mapping[str, Any], container: str) -> str:
+    """A container's log; empty where it has not started (400) or is gone (404)."""
     metadata = pod["metadata"]
-    return api.text(f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}/log", container=container)
+    path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}/log"
+    try:
+        return api.text(path, container=container)
+    except RefusedError as error:
+        if error.status in (400, 404):
+            return ""
+        raise

@@ -2,6 +2,7 @@
 
     bench local --device fake --law serial --models 2        check the client against a device of known sharing law
     bench local --device gpu --campaign FILE --records FILE  measure on this machine's GPU (needs PyTorch)
+    bench collect --stack NAME                               figures from what the stack's cluster measured
     bench report FILE...                                     figures and plots from raw records
 
 Exit codes: 0 fine, 1 a run failed or was left out, 2 the input is wrong.
@@ -17,7 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import get_args
 
-from . import report
+from . import collect, report
 from .campaign import Campaign, CampaignError, read_campaign, sharing_campaign
 from .fake_device import LAWS
 from .local import Bed, Device, run_campaign
@@ -52,8 +53,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show = actions.add_parser("report", help="figures from raw records")
     show.add_argument("files", type=Path, nargs="+", help="record files, .jsonl or .jsonl.gz")
     show.add_argument("--plots", type=Path, help="also write SVG plots to this folder (needs matplotlib)")
+    show.add_argument("--page", type=Path, help="also renew the tables between the markers of this Markdown page")
     show.add_argument("--measured", action="store_true", help="also renew the law that `advise` uses")
     _add_output(show)
+    collect.add_arguments(actions.add_parser("collect", help="what the stack's cluster measured: records and figures"))
     look = actions.add_parser("probe", help="measure the GPU's time slice (needs nvcc)")
     look.add_argument("--processes", type=int, nargs="+", default=[1, 2, 4], help="processes at a time [1 2 4]")
     look.add_argument("--records", type=Path, help="append the measurement to this file")
@@ -68,7 +71,12 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry out a sub-command; 0 fine, 1 a run failed or was left out, 2 wrong input."""
-    actions: dict[str, Callable[[argparse.Namespace], int]] = {"local": _local, "report": _report, "probe": _probe}
+    actions: dict[str, Callable[[argparse.Namespace], int]] = {
+        "local": _local,
+        "collect": collect.run,
+        "report": _report,
+        "probe": _probe,
+    }
     try:
         return actions[args.action](args)
     except (CampaignError, RecordError, ServerError, ProbeError) as problem:
@@ -131,6 +139,9 @@ def _report(args: argparse.Namespace) -> int:
 
         for path in draw_all(records, args.plots):
             say(f"wrote {path}")
+    if args.page is not None:
+        args.page.write_text(report.with_tables(args.page.read_text(encoding="utf-8"), records), encoding="utf-8")
+        say(f"wrote {args.page}")
     if args.measured:
         say(f"wrote {write_law(records)}")
     return 0
