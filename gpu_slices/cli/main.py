@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from ..settings import SettingsError
-from . import config_schema, cost, diff, leftovers, plan, preview, render, stacks, verify
+from . import bench, config_schema, cost, diff, leftovers, plan, preflight, preview, render, stacks, verify
 from .command import CHECK_FAILED, WRONG_INPUT, Command
 
 COMMANDS: Final[tuple[Command, ...]] = (
     plan.COMMAND,
+    preflight.COMMAND,
     diff.COMMAND,
     preview.COMMAND,
     cost.COMMAND,
@@ -21,6 +22,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     render.COMMAND,
     verify.COMMAND,
     leftovers.COMMAND,
+    bench.COMMAND,
     config_schema.COMMAND,
 )
 
