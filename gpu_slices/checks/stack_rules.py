@@ -10,6 +10,8 @@ from .table import Cause, Check, Finding
 from .view import Rule, View, sharing_in
 
 _CRASHES: Final = ("CrashLoopBackOff", "Error", "CreateContainerConfigError", "ErrImagePull", "ImagePullBackOff")
+#: What device plugins are called by NVIDIA's charts and manifests, eksctl's copy among them.
+_PLUGIN_NAMES: Final = ("device-plugin", "device-plugin-daemonset")
 
 RELEASES: Final = Check(
     name="releases",
@@ -157,9 +159,7 @@ def _plugin(view: View) -> Iterator[Finding]:
 def _second_plugins(view: View) -> Iterator[Finding]:
     for one in view.snapshot.workloads:
         mine = (one.namespace, one.name) == (view.names.namespace, view.names.plugin)
-        if one.kind == "DaemonSet" and one.wanted and one.name.startswith("nvidia-device-plugin") and not mine:
-            if one.name.endswith(("feature-discovery", "control-daemon")):
-                continue
+        if one.kind == "DaemonSet" and one.wanted and one.name.endswith(_PLUGIN_NAMES) and not mine:
             seen = f"{one.wanted} pods"
             subject = f"DaemonSet {one.namespace}/{one.name}"
             yield PLUGIN.failed(subject, seen, "second-plugin", plugin=one.name, namespace=one.namespace)

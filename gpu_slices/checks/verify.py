@@ -20,8 +20,6 @@ from .snapshot import Pod
 from .table import Finding, any_failed
 from .view import View
 
-#: A node shows new slices a few seconds after its plugin is available: bad news is looked at again for this long.
-_SETTLE_SECONDS: Final = 6
 _POLL_SECONDS: Final = 1.0
 
 
@@ -34,6 +32,8 @@ class VerifyOptions:
     image: str = PROBE_IMAGE
     #: How long a rolling plugin is waited for.
     wait: int = 300
+    #: How long bad news is looked at again: a node shows its slices a few seconds after its plugin is available.
+    settle: int = 6
     #: How long pods may take to be Running.
     timeout: int = 300
     scale_from_zero: bool = False
@@ -57,7 +57,7 @@ class Verdict:
 def verify(api: ClusterApi, plan: Plan, options: VerifyOptions, progress: Progress) -> Verdict:
     """Judge the platform, then probe. Nothing is created in a dry run. Raises ClusterError."""
     started = time.monotonic()
-    view = settled(api, plan, options.wait, progress)
+    view = settled(api, plan, options, progress)
     platform = tuple(judge(view, PLATFORM))
     observed = time.monotonic()
     probes = node_probes(view, options.pools)
@@ -75,7 +75,7 @@ def verify(api: ClusterApi, plan: Plan, options: VerifyOptions, progress: Progre
         for pool in starting:
             pods.start_node(pool)
         if starting:
-            view = settled(api, plan, options.wait, progress)
+            view = settled(api, plan, options, progress)
             platform, probes = tuple(judge(view, PLATFORM)), node_probes(view, options.pools)
         two = _two_slices(pods, probes)
         results = [with_two(one, two) for one in pods.fill(probes)]
@@ -84,15 +84,15 @@ def verify(api: ClusterApi, plan: Plan, options: VerifyOptions, progress: Progre
     return Verdict(findings=(*platform, *sharing), probes=probes, seconds=seconds)
 
 
-def settled(api: ClusterApi, plan: Plan, seconds: int, progress: Progress) -> View:
-    """The cluster once its plugin has rolled out; as it is when that takes longer than `seconds` or cannot end well."""
+def settled(api: ClusterApi, plan: Plan, options: VerifyOptions, progress: Progress) -> View:
+    """The cluster once its plugin has rolled out; as it is when that takes too long or cannot end well."""
     started = time.monotonic()
     while True:
         view = View(plan, observe(api))
         waited = time.monotonic() - started
-        if waited > seconds or not (_rolling(view) or (waited < _SETTLE_SECONDS and _may_settle(view))):
+        if waited > options.wait or not (_rolling(view) or (waited < options.settle and _may_settle(view))):
             return view
-        progress("waiting for the device plugin to roll", int(waited), seconds)
+        progress("waiting for the device plugin to roll", int(waited), options.wait)
         time.sleep(_POLL_SECONDS)
 
 
