@@ -178,7 +178,7 @@ def interval_data(interval: report.Interval) -> dict[str, float | None]:
 def _write(args: argparse.Namespace, records: Sequence[Record], *, short: bool) -> None:
     slo = Slo(ttft_s=args.slo_ttft_ms / 1e3, tpot_s=args.slo_tpot_ms / 1e3)
     if args.format == "json":
-        shared = [row.comparison for row in report.rows_of(records, slo) if row.condition == "shared"]
+        shared = [row.comparison for row in report.rows_of(records, slo) if row.condition.name == "shared"]
         answer = short_answer(shared[0]) if short and shared else None
         content = json.dumps(answer or report.summary(records, slo), indent=2) + "\n"
     else:
