@@ -110,6 +110,38 @@ def tables(records: Sequence[Record], slo: Slo = DEFAULT_SLO) -> list[list[tuple
     return [[head, *body] for head, body in ((SATURATED, saturated), (OFFERED, offered)) if body]
 
 
+HEADLINE = ("models, all busy", "mode", "slowdown", "ideal sharing", "ε", "whole GPU over one model alone",
+            "over one server with all requests")  # fmt: skip
+
+
+def headline(records: Sequence[Record], load: str = "closed 8") -> str:
+    """The short Markdown table: equal models sharing under one saturating load."""
+    rows = [
+        row
+        for row in rows_of(records)
+        if (row.condition.name, row.condition.load) == ("shared", load) and len(set(row.condition.models)) == 1
+    ]
+    cells = [
+        (
+            str(row.condition.servers),
+            row.condition.mode,
+            row.comparison.antt.text(2) if row.comparison else "–",
+            f"{row.comparison.ideal:.2f}" if row.comparison and row.comparison.ideal else "–",
+            epsilon.text(3) if (epsilon := _epsilon(row)) else "–",
+            row.comparison.stp.text(2) if row.comparison else "–",
+            row.over_batched.text(2) if row.over_batched else "not run",
+        )
+        for row in sorted(rows, key=lambda row: (row.condition.mode != "graph", row.condition.servers))
+    ]
+    return _markdown_table([HEADLINE, *cells]) + "\n"
+
+
+def _markdown_table(table: Sequence[tuple[str, ...]]) -> str:
+    return "\n".join(
+        "| " + " | ".join(cells) + " |" for cells in (table[0], tuple("---" for _ in table[0]), *table[1:])
+    )
+
+
 def trouble(records: Sequence[Record]) -> list[str]:
     """One line per failed or left-out run."""
     failed = [
@@ -127,13 +159,21 @@ def trouble(records: Sequence[Record]) -> list[str]:
 
 def markdown(records: Sequence[Record], slo: Slo = DEFAULT_SLO) -> str:
     """Markdown tables, then what failed and what was not run."""
-    blocks = [
-        "\n".join("| " + " | ".join(cells) + " |" for cells in (table[0], tuple("---" for _ in table[0]), *table[1:]))
-        for table in tables(records, slo)
-    ]
+    blocks = [_markdown_table(table) for table in tables(records, slo)]
     if found := trouble(records):
         blocks.append("\n".join(f"* {line}" for line in found))
     return "\n\n".join(blocks) + "\n"
+
+
+def with_tables(page: str, records: Sequence[Record]) -> str:
+    """The page with the tables between `<!-- headline -->`, `<!-- all -->` and their end markers made anew."""
+    for name, content in (("headline", headline(records)), ("all", markdown(records))):
+        start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+        before, found, rest = page.partition(start)
+        _, closed, after = rest.partition(end)
+        if found and closed:
+            page = f"{before}{start}\n\n{content}\n{end}{after}"
+    return page
 
 
 def text(records: Sequence[Record], slo: Slo = DEFAULT_SLO) -> str:

@@ -74,7 +74,8 @@ def _over_batched(runs: Sequence[RunFigures], everything: Sequence[RunFigures]) 
 
 def _row(condition: Condition, runs: Sequence[RunFigures], everything: Sequence[RunFigures]) -> Row:
     ttft, tpot, itl, e2e = (pooled(runs, kind) for kind in ("ttft", "tpot", "itl", "e2e"))
-    service = service_of([run for run in everything if run.mode == condition.mode])
+    sessions = {run.session for run in runs}
+    service = service_of([run for run in everything if run.mode == condition.mode and run.session in sessions])
     readings = [run.gpu for run in runs if run.gpu]
     return Row(
         condition=condition,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import sys
 from itertools import islice
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from gpu_slices.bench.campaign import CampaignError, read_campaign, run_of, stages
 from gpu_slices.bench.client.drive import arrival_times, prompt_of
 from gpu_slices.bench.client.plan import PlanError, read_plan
+from gpu_slices.bench.cluster_plan import client_files, cluster_plan
 
 CAMPAIGNS = sorted((Path(__file__).parents[3] / "benchmarks" / "campaigns").glob("*.json"))
 TARGETS = {"a": {"url": "http://a:8000/v1/completions"}}
@@ -103,3 +106,39 @@ def test_an_offered_share_needs_a_measured_capacity_and_becomes_a_rate(tmp_path:
     assert run_of(campaign, cell, 0, ["a", "b"], 20.0)["load"] == {"open": 6.0}
     with pytest.raises(CampaignError, match="capacity"):
         run_of(campaign, cell, 0, ["a", "b"], None)
+
+
+def test_a_cluster_plan_loads_each_server_alone_and_all_together_in_every_repeat():
+    targets = {name: {"url": f"http://{name}:8000/v1/completions"} for name in ("phi-0", "phi-1", "llama")}
+    plan = read_plan(cluster_plan(targets, repeats=3))
+    for repeat in range(3):
+        runs = [run for run in plan.runs if run.repeat == repeat]
+        assert sorted((run.condition, run.drive) for run in runs) == [
+            *[("idle-neighbour", (name,)) for name in sorted(targets)],
+            ("shared", tuple(sorted(targets))),
+        ]
+    assert cluster_plan(targets) == cluster_plan(targets) != cluster_plan(targets, seed=2)
+
+
+def test_a_cluster_plan_for_one_server_compares_with_nothing():
+    runs = read_plan(cluster_plan({"a": {"url": "http://a:1"}}, repeats=2)).runs
+    assert [run.condition for run in runs] == ["exclusive"] * 2
+
+
+def test_the_clients_files_fit_a_config_map_and_import_nothing_but_the_standard_library():
+    found = client_files()
+    assert "__main__.py" in found
+    assert sum(len(text.encode()) for text in found.values()) < 500_000
+    imported = {
+        name.split(".")[0]
+        for text in found.values()
+        for node in ast.walk(ast.parse(text))
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom) and node.level == 0
+            else []
+        )
+    }
+    assert imported <= set(sys.stdlib_module_names)
