@@ -25,7 +25,7 @@ def text(words: str) -> str:
 def code(words: str) -> str:
     """The words in code type; anything that could end it is escaped."""
     flat = " ".join(words.split())
-    if "`" in flat or "|" in flat:
+    if any(mark in flat for mark in "`|<"):
         return f"<code>{html.escape(flat).replace('|', '&#124;').replace('`', '&#96;')}</code>"
     return f"`{flat}`" if flat else ""
 

@@ -20,14 +20,19 @@ def picture(review: StackReview) -> str | None:
         return None
     lines = ["flowchart LR", f"  plugin{_label('device plugin restarts')}"]
     for number, pair in enumerate(edited[:_MOST_POOLS]):
-        lines += _pool(number, pair)
+        lines += _pool(number, pair, awaited=_awaited(review))
         lines += _tenants(number, pair, review)
     if len(edited) > _MOST_POOLS:
         lines.append(f"  plugin --> more{_label(f'{len(edited) - _MOST_POOLS} more pools')}")
     return "\n".join(lines)
 
 
-def _pool(number: int, pair: PoolPair) -> Iterator[str]:
+def _awaited(review: StackReview) -> bool:
+    """Whether overlays and limits wait for the plugin: the operator does not say when it is done."""
+    return review.new.plan is not None and review.new.plan.settings.gpu_stack == "device-plugin"
+
+
+def _pool(number: int, pair: PoolPair, *, awaited: bool) -> Iterator[str]:
     old, new = pair.old, pair.new
     if old is None or new is None:
         return
@@ -39,7 +44,8 @@ def _pool(number: int, pair: PoolPair) -> Iterator[str]:
     yield f"  plugin --> nodes{number}{_label(f'a node shows {arrow(str(before), str(after))} slices of {memory}')}"
     if new.launched:
         limit = arrow(_total(pair, old=True), _total(pair, old=False))
-        yield f"  config{number} --> overlay{number}{_label('NodeOverlay: what Karpenter expects')}"
+        first = "plugin" if awaited else f"config{number}"
+        yield f"  {first} --> overlay{number}{_label('NodeOverlay: what Karpenter expects')}"
         yield f"  overlay{number} --> limit{number}{_label(f'limit {limit} slices')}"
 
 

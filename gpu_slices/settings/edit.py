@@ -9,7 +9,7 @@ from typing import Any, Final
 from ..naming import PROJECT
 from .mistakes import Mistake, SettingsError
 
-_STEP: Final = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|(?:^|\.)([^.\["]+)')
+_STEP: Final = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|(?:^|(?<=.)\.)([^.\["]+)')
 _WHOLE: Final = re.compile(r"-?(0|[1-9]\d*)")
 
 Path = tuple[str | int, ...]
