@@ -62,6 +62,10 @@ fmt: $(DEV) ## format, and fix what lint can fix
 bench-program: $(RUNTIME) ## what running the program costs, against an empty one with as many resources
 	@$(PY) -m benchmarks.program_overhead $(ARGS)
 
+.PHONY: bench-review
+bench-review: $(RUNTIME) ## how long a review of 100 pools takes, beside planning them
+	@$(PY) -m benchmarks.review_speed $(ARGS)
+
 .PHONY: clean
 clean: ## remove .venv and caches; .bin/ stays, building it takes minutes
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,4 +1,4 @@
-"""Findings for people and for programs: what is wrong first, then what is fine, briefly."""
+"""Findings for people and for programs: what is fine, briefly, then what is wrong, with cause and remedy."""
 
 from __future__ import annotations
 
@@ -24,18 +24,24 @@ _MARKS: Final[Mapping[Outcome, tuple[str, str]]] = {
 _NAMED: Final = 3
 
 
-def findings_text(findings: Sequence[Finding], title: str, *, plain: bool) -> str:
-    """The findings as text, grouped by outcome, check and cause."""
-    return as_text(lambda console: print_findings(findings, title, console), plain=plain)
+def findings_text(
+    findings: Sequence[Finding], title: str, *, plain: bool, counted: Sequence[Finding] | None = None
+) -> str:
+    """The findings as text, grouped by outcome, check and cause; the last line counts `counted`, else the same."""
+
+    def show(console: Console) -> None:
+        print_findings(findings, title, console)
+        console.print(Text(summary(findings if counted is None else counted)))
+
+    return as_text(show, plain=plain)
 
 
 def print_findings(findings: Sequence[Finding], title: str, console: Console) -> None:
-    """The same onto a console that is there already."""
+    """The findings onto a console that is there already; what is wrong comes last, where one looks."""
     console.print(Text(title, style="bold"))
     for outcome in ("passed", "skipped", "warned", "failed"):
         for group in _groups(one for one in findings if one.outcome == outcome):
             _print_group(group, console)
-    console.print(Text(summary(findings)))
 
 
 def summary(findings: Iterable[Finding]) -> str:
