@@ -69,6 +69,7 @@ def _conditions_fit(settings: Settings) -> Iterator[Mistake]:
     path, named = "benchmark.conditions", set(conditions_of(benchmark))
     if len(benchmark.models) == 1 and named & {"idle-neighbour", "one-server", "shared"}:
         yield Mistake(path=path, problem="a single model has nobody to share with", remedy="name a second model")
+        return
     if "one-server" in named and not are_copies(benchmark):
         yield Mistake(
             path=path,
