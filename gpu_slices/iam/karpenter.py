@@ -16,8 +16,8 @@ from .node import service_trust
 #: IAM counts a managed policy's characters without white space and refuses more.
 POLICY_SIZE_LIMIT: Final = 6144
 
-_SPOT_SERVICE: Final = "spot.amazonaws.com"
-_SPOT_ROLE: Final = "AWSServiceRoleForEC2Spot"
+SPOT_SERVICE: Final = "spot.amazonaws.com"
+SPOT_ROLE: Final = "AWSServiceRoleForEC2Spot"
 #: The names under which EC2 takes a role, in China and elsewhere.
 _EC2_SERVICES: Final = ["ec2.amazonaws.com", "ec2.amazonaws.com.cn"]
 _NODE_POOL_TAG: Final = "karpenter.sh/nodepool"
@@ -181,8 +181,8 @@ def _spot_role(scope: ControllerScope) -> Document:
     A role of the stack's own would be refused where the account has one already, and destroyed with the stack under
     everybody else's feet. EC2 makes it with the caller's permission (aws-ia/terraform-aws-eks-blueprints#1291).
     """
-    role = f"arn:{scope.partition}:iam::{scope.account}:role/aws-service-role/{_SPOT_SERVICE}/{_SPOT_ROLE}"
-    for_spot = {"StringEquals": {"iam:AWSServiceName": _SPOT_SERVICE}}
+    role = f"arn:{scope.partition}:iam::{scope.account}:role/aws-service-role/{SPOT_SERVICE}/{SPOT_ROLE}"
+    for_spot = {"StringEquals": {"iam:AWSServiceName": SPOT_SERVICE}}
     return _document(_allow("MakeTheSpotRole", ["iam:CreateServiceLinkedRole"], role, for_spot))
 
 
