@@ -113,6 +113,7 @@ def workload(raw: Object, kind: str) -> Workload:
             one["name"]: one.get("value") or "" for container in containers for one in container.get("env") or ()
         },
         tolerations=tolerations(template),
+        images=tuple(dict.fromkeys(str(container.get("image") or "") for container in containers)),
     )
 
 

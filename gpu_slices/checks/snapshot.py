@@ -155,6 +155,7 @@ class Workload:
     config_maps: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     tolerations: tuple[Toleration, ...] = ()
+    images: tuple[str, ...] = ()
 
     @property
     def rolled_out(self) -> bool:

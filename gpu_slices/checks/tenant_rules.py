@@ -54,7 +54,7 @@ PENDING: Final = Check(
         Cause(
             name="taint-not-tolerated",
             text="the pod does not tolerate the GPU taint. EKS adds the toleration only for a taint that is called like the "
-            "resource asked for: a pod that asks for a renamed resource ({resource}) gets none",
+            "resource asked for: a pod that asks for a renamed resource (nvidia.com/gpu.shared) gets none",
             remedy="add to the pod: tolerations: [{{key: nvidia.com/gpu, operator: Exists, effect: NoSchedule}}]; the snippet in "
             "`pulumi stack output` has it",
         ),

@@ -9,7 +9,22 @@ from collections.abc import Sequence
 from typing import Final
 
 from ..settings import SettingsError
-from . import bench, config_schema, cost, diff, leftovers, plan, preflight, preview, render, stacks, verify
+from . import (
+    advise,
+    bench,
+    config_schema,
+    cost,
+    diff,
+    doctor,
+    leftovers,
+    plan,
+    preflight,
+    preview,
+    render,
+    stacks,
+    status,
+    verify,
+)
 from .command import CHECK_FAILED, WRONG_INPUT, Command
 
 COMMANDS: Final[tuple[Command, ...]] = (
@@ -21,8 +36,11 @@ COMMANDS: Final[tuple[Command, ...]] = (
     stacks.COMMAND,
     render.COMMAND,
     verify.COMMAND,
+    doctor.COMMAND,
+    status.COMMAND,
     leftovers.COMMAND,
     bench.COMMAND,
+    advise.COMMAND,
     config_schema.COMMAND,
 )
 
