@@ -18,6 +18,7 @@ from rehearsal.cluster.errors import ApiError, ClusterError
 from rehearsal.cluster.http_api import APPLY
 from rehearsal.cluster.link import Link
 from rehearsal.kubernetes import helm
+from rehearsal.kubernetes.cluster_await import await_applied
 from rehearsal.kubernetes.cluster_releases import Releases
 from rehearsal.kubernetes.discovery import Discovery
 from rehearsal.kubernetes.store import CLUSTER, Manifest, Ref, Store
@@ -90,7 +91,8 @@ class ClusterStore(Store):
         if path is None:
             raise Refused(f'no matches for kind "{ref.kind}" in version "{ref.api_version}"')
         body = _wanted(manifest)
-        return _shown(self._api.call("PATCH", path, body, content=APPLY, fieldManager=FIELD_MANAGER))
+        stored = self._api.call("PATCH", path, body, content=APPLY, fieldManager=FIELD_MANAGER)
+        return _shown(await_applied(stored, lambda: self._api.find(path)))
 
     def _delete(self, ref: Ref, path: str) -> None:
         """Deletes what depends on it first, and waits until it is gone, as the provider does."""

@@ -15,6 +15,8 @@ from rehearsal.rehearse.watching import CLAIMS, Point, Pool, Record
 
 #: Karpenter batches for up to 10 s; what it would launch too many comes within this time after the last pod runs.
 SETTLE_SECONDS: Final = 3.0
+#: Where Karpenter is to launch nothing, it gets this time to do so all the same.
+NOTHING_SECONDS: Final = 12.0
 _WAIT_SECONDS: Final = 60.0
 _WAIT_SECONDS_PER_POD: Final = 0.4
 _POLL_SECONDS: Final = 0.1
@@ -44,14 +46,14 @@ class Sender:
         """Makes the burst's namespace."""
         self._api.apply(f"/api/v1/namespaces/{NAMESPACE}", namespace())
 
-    def burst(self, plan: PoolPlan, count: int, expected: int) -> Burst:
-        """Sends `count` pods and waits until `expected` run (or time is up), and a little longer for excess nodes."""
+    def burst(self, plan: PoolPlan, count: int, expected: int, settle: float = SETTLE_SECONDS) -> Burst:
+        """Sends `count` pods and waits until `expected` run (or time is up), then `settle` seconds for excess nodes."""
         before, started = self._pool.claims(), time.monotonic()
         record = Record(self._pool)
         self._send(plan, count)
         wait(lambda: self._pool.pods("Running") >= expected, _WAIT_SECONDS + count * _WAIT_SECONDS_PER_POD)
         seconds = time.monotonic() - started
-        time.sleep(SETTLE_SECONDS)
+        time.sleep(settle)
         return Burst(
             asked=count,
             running=self._pool.pods("Running"),

@@ -20,16 +20,21 @@ def all_run(one: PoolBurst, expected: int) -> Promise:
 def as_many_nodes(one: PoolBurst, already: int) -> Promise:
     """Karpenter launches what the plan says, less the nodes that are already there."""
     launched = one.burst.launched
-    broken = () if one.needed.allows(launched + already) or launched == 0 else (f"{launched} launched",)
-    if launched == 0 and already < one.needed.least:
-        broken = ("none launched",)
+    enough = launched == 0 and already >= one.needed.least
+    broken = () if enough or one.needed.allows(launched + already) else (f"{launched} launched",)
     there = f", {already} of them there already" if already else ""
     words = f"{one.words}: {one.burst.asked} pods at {one.usable_words} usable slices are {_span(one)} nodes{there}"
     return Promise(words=words, broken_by=broken)
 
 
-def wasteful_without(one: PoolBurst) -> Promise:
-    """Without overlays Karpenter must be seen to launch more, else the comparison compares nothing."""
+def wrong_without(one: PoolBurst, *, renamed: bool) -> Promise:
+    """Without overlays Karpenter must be seen to go wrong, else the comparison compares nothing.
+
+    It launches too many nodes, and none at all where the slices have a name that EC2 does not report.
+    """
+    if renamed:
+        none = (f"{one.burst.launched} launched",) if one.burst.launched else ()
+        return Promise(words="without overlays Karpenter launches no node for renamed slices", broken_by=none)
     more = one.burst.launched > one.needed.most or one.needed.least == one.burst.asked
     broken = () if more else (f"{one.burst.launched} launched",)
     return Promise(words=f"without overlays Karpenter launches more than {_span(one)} nodes", broken_by=broken)
@@ -53,7 +58,8 @@ def edit_promises(effect: SliceEditEffect) -> tuple[Promise, ...]:
 
 def quota_promise(check: QuotaCheck) -> Promise:
     """The quota lets the granted slices through and no more."""
-    broken = () if check.kept else (f"{check.let_through} came through; {check.refusal or 'no refusal'}",)
+    came = f"{check.let_through} came through over {check.used} in use; {check.refusal or 'no refusal'}"
+    broken = () if check.kept else (came,)
     return Promise(words=f"the quota of {check.tenant} refuses slice {check.granted + 1}", broken_by=broken)
 
 

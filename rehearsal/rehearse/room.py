@@ -45,6 +45,12 @@ def room(pool: PoolPlan) -> int:
     return nodes * usable(pool)[0]
 
 
+def free(pool: PoolPlan, held: Mapping[str, int]) -> int:
+    """Pods that find a slice on existing nodes; `held` are the slices in use, node by node."""
+    most = usable(pool)[0]
+    return sum(max(0, most - taken) for taken in held.values())
+
+
 def default_pods(before: PoolPlan, after: PoolPlan) -> int:
     """As many as a node group's nodes hold; for Karpenter DEFAULT_PODS, or what its limits allow before and after."""
     if before.node_group:

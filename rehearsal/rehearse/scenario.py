@@ -10,6 +10,8 @@ from typing import TypeVar
 
 from engine.binary import provide, version
 from engine.operation import Operation
+from gpu_slices.naming import GPU_RESOURCE
+from gpu_slices.pool_plan import PoolPlan
 from rehearsal.cluster import crds
 from rehearsal.cluster.control_plane import ControlPlane
 from rehearsal.cluster.programs import TOOLS_TABLE
@@ -18,14 +20,14 @@ from rehearsal.demo.slice_edit import SliceEdit
 from rehearsal.demo.story import Step
 from rehearsal.demo.words import Description, describe
 from rehearsal.rehearse import promises
-from rehearsal.rehearse.burst import Burst, Sender, wait
+from rehearsal.rehearse.burst import NOTHING_SECONDS, SETTLE_SECONDS, Burst, Sender, wait
 from rehearsal.rehearse.contents import contents
 from rehearsal.rehearse.instance_facts import instance_facts
 from rehearsal.rehearse.memory import MemoryMeter
 from rehearsal.rehearse.overlays import not_ready, without_overlays
 from rehearsal.rehearse.quota import QuotaCheck, check_quota, tenant_of
 from rehearsal.rehearse.result import Act, PoolBurst, Result, SliceEditEffect
-from rehearsal.rehearse.room import nodes_needed, room, usable
+from rehearsal.rehearse.room import free, nodes_needed, usable
 from rehearsal.rehearse.settings import Program, Wish, decide
 from rehearsal.rehearse.slice_effect import Before, effect
 from rehearsal.rehearse.telling import RehearsalTeller
@@ -95,7 +97,7 @@ class Rehearsal:
         sender.prepare()
         if program.compare:
             self._without_overlays(plane, sender)
-        notes.first = self._first_burst(sender)
+        notes.first = self._play("burst", sender, pool, program.pool_before(), program.pods)
         if program.edit:
             self._slice_edit(ready, pool, program.edit)
             self._burst_again(plane, sender, pool)
@@ -107,26 +109,28 @@ class Rehearsal:
         sender.end()
         self._look_for_left(plane, ready, bare)
 
-    def _first_burst(self, sender: Sender) -> PoolBurst:
-        program = self.program
-        pool = program.pool_before()
-        expected = program.pods if pool.launched else min(program.pods, room(pool))
-        burst = self._burst("burst", lambda: sender.burst(pool, program.pods, expected))
-        found = self._pool_burst("burst", program.pods, burst, after=False)
+    def _play(self, words: str, sender: Sender, live: Pool, plan: PoolPlan, pods: int) -> PoolBurst:
+        """One burst, and what the plan says about it: pods that hold slices already count as well."""
+        held = live.held(plan.resource)
+        expected = pods if plan.launched else min(pods, free(plan, held))
+        burst = self._burst(words, lambda: sender.burst(plan, pods, expected))
+        found = _pool_burst(words, plan, pods + sum(held.values()), burst)
         self._notes.promises.append(promises.all_run(found, expected))
-        if pool.launched:
-            self._notes.promises.append(promises.as_many_nodes(found, 0))
+        if plan.launched:
+            self._notes.promises.append(promises.as_many_nodes(found, len(held)))
         return found
 
     def _without_overlays(self, plane: ControlPlane, sender: Sender) -> None:
         """The same burst while Karpenter knows nothing of slices; afterwards everything is as the program made it."""
         program = self.program
         pool = program.pool_before()
+        renamed = pool.resource != GPU_RESOURCE
         with without_overlays(plane.api, [one.name for one in pool.node_pools]):
-            burst = self._burst("burst without overlays", lambda: sender.burst(pool, program.pods, program.pods))
+            expected, settle = (0, NOTHING_SECONDS) if renamed else (program.pods, SETTLE_SECONDS)
+            burst = self._burst("burst without overlays", lambda: sender.burst(pool, program.pods, expected, settle))
             self._act("clear", lambda: sender.clear(with_nodes=True), lambda _: "no pods, no nodes of the pool")
-        self._notes.without = self._pool_burst("burst without overlays", program.pods, burst, after=False)
-        self._notes.promises.append(promises.wasteful_without(self._notes.without))
+        self._notes.without = _pool_burst("burst without overlays", pool, program.pods, burst)
+        self._notes.promises.append(promises.wrong_without(self._notes.without, renamed=renamed))
         not_ready(plane.api)
 
     def _slice_edit(self, ready: Stage, pool: Pool, edit: SliceEdit) -> None:
@@ -149,13 +153,7 @@ class Rehearsal:
         self._act("clear", sender.clear, lambda _: "no pods; the nodes stay")
         if after.launched:
             notes.promises.append(promises.overlays_ready(not_ready(plane.api)))
-        there = len(pool.nodes())
-        expected = pods if after.launched else min(pods, room(after))
-        burst = self._burst("burst after the edit", lambda: sender.burst(after, pods, expected))
-        notes.again = self._pool_burst("burst after the edit", pods, burst, after=True)
-        notes.promises.append(promises.all_run(notes.again, expected))
-        if after.launched:
-            notes.promises.append(promises.as_many_nodes(notes.again, there))
+        notes.again = self._play("burst after the edit", sender, pool, after, pods)
 
     def _quota(self, plane: ControlPlane) -> None:
         tenant = tenant_of(self.program.after, self.program.pool_after())
@@ -172,12 +170,6 @@ class Rehearsal:
         outside = ready.left()
         self._notes.left = (*outside, *in_cluster)
         self._notes.promises += [nothing_left(outside, ()), promises.nothing_in_cluster(in_cluster)]
-
-    def _pool_burst(self, words: str, pods: int, burst: Burst, *, after: bool) -> PoolBurst:
-        pool = self.program.pool_after() if after else self.program.pool_before()
-        return PoolBurst(
-            words=words, replicas=pool.replicas, usable=usable(pool), needed=nodes_needed(pool, pods), burst=burst
-        )
 
     def _engine(self, name: str, run: Callable[[], Operation]) -> Operation:
         return self._act(name, run, lambda operation: _counts(Step.of(name, operation).counts))
@@ -216,6 +208,12 @@ class Rehearsal:
             promises=tuple(notes.promises),
             left=notes.left,
         )
+
+
+def _pool_burst(words: str, pool: PoolPlan, pods: int, burst: Burst) -> PoolBurst:
+    return PoolBurst(
+        words=words, replicas=pool.replicas, usable=usable(pool), needed=nodes_needed(pool, pods), burst=burst
+    )
 
 
 def _remove_chart_crds(plane: ControlPlane) -> None:

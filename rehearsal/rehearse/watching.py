@@ -34,8 +34,9 @@ class Watch:
     """Follows one collection in a thread that ends with the process; objects by uid."""
 
     def __init__(self, api: Api, path: str, **query: str) -> None:
-        self._objects: dict[str, Mapping[str, Any]] = {}
-        self._seen: set[str] = set()
+        there = api.get(path, **query)["items"]
+        self._objects: dict[str, Mapping[str, Any]] = {str(one["metadata"]["uid"]): one for one in there}
+        self._seen = set(self._objects)
         self._lock = threading.Lock()
         follow = threading.Thread(target=self._follow, args=(api, path, query), daemon=True)
         follow.start()
@@ -67,6 +68,7 @@ class Pool:
 
     def __init__(self, api: Api, pool: str, *, launched: bool) -> None:
         self._pods = Watch(api, PODS, labelSelector=SELECTOR)
+        self._others = Watch(api, PODS, labelSelector=f"!{SELECTOR}")
         self._nodes = Watch(api, NODES, labelSelector=f"{POOL_LABEL}={pool}")
         self._claims = Watch(api, CLAIMS, labelSelector=f"{POOL_LABEL}={pool}") if launched else None
 
@@ -82,6 +84,15 @@ class Pool:
         """The pool's nodes."""
         return self._nodes.now()
 
+    def held(self, resource: str) -> dict[str, int]:
+        """Node → slices that other pods than the burst's hold there."""
+        held = {node["metadata"]["name"]: 0 for node in self.nodes()}
+        for pod in self._others.now():
+            node = pod["spec"].get("nodeName", "")
+            if node in held:
+                held[node] += sum(_asked(container, resource) for container in pod["spec"]["containers"])
+        return held
+
     def claims(self) -> frozenset[str]:
         """Every NodeClaim that Karpenter ever made for the pool; none for a node group."""
         return self._claims.seen if self._claims else frozenset()
@@ -89,6 +100,10 @@ class Pool:
     def claims_now(self) -> int:
         """NodeClaims that exist."""
         return len(self._claims.now()) if self._claims else 0
+
+
+def _asked(container: Mapping[str, Any], resource: str) -> int:
+    return int(((container.get("resources") or {}).get("limits") or {}).get(resource, "0"))
 
 
 class Record:
