@@ -21,7 +21,7 @@ OVERLAYS: Final = Check(
         Cause(
             name="overlay-absent",
             text="the NodePool has no overlay: Karpenter believes that a new node has as many slices as GPUs",
-            remedy="pulumi up; the overlay is a NodeOverlay called {overlay}",
+            remedy="pulumi up makes the NodeOverlay {overlay}; before Karpenter 1.7 there is no such kind",
         ),
         Cause(
             name="overlay-differs",
@@ -38,11 +38,6 @@ OVERLAYS: Final = Check(
             name="overlay-foreign",
             text="an overlay that names no NodePool changes the GPU capacity of every pool that has its instance types",
             remedy="add the requirement karpenter.sh/nodepool to {overlay}, or remove it: kubectl delete nodeoverlay {overlay}",
-        ),
-        Cause(
-            name="overlay-unknown",
-            text="the cluster does not know NodeOverlays: Karpenter's CRD chart is older than 1.7, or missing",
-            remedy="pulumi up installs the CRD chart of the pinned version",
         ),
     ),
 )
