@@ -21,6 +21,8 @@ from .table import Finding, any_failed
 from .view import View
 
 _POLL_SECONDS: Final = 1.0
+#: Rows that are right a few seconds after a rollout or after Karpenter started.
+_SETTLING: Final = frozenset({"gpu-model", "node-pools", "overlays", "slices"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +110,7 @@ def _rolling(view: View) -> bool:
 
 
 def _may_settle(view: View) -> bool:
-    return any(one.outcome == "failed" and one.check.name in ("slices", "gpu-model") for one in judge(view, PLATFORM))
+    return any(one.outcome == "failed" and one.check.name in _SETTLING for one in judge(view, PLATFORM))
 
 
 def _empty_pools(view: View, options: VerifyOptions) -> tuple[PoolPlan, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -95,6 +96,46 @@ def test_a_dry_run_creates_nothing(operator: Shipped) -> None:
     verdict = _verify(operator, dry_run=True)
     assert [probe.pods for probe in verdict.probes] == [10]
     assert existing() <= before
+
+
+def _command(shipped: Shipped, folder: Path, *arguments: str) -> list[str]:
+    where = [f"--kubeconfig={shipped.plane.kubeconfig}", f"--file={stack_file(folder, shipped.plan.stack)}"]
+    return [sys.executable, "-m", "gpu_slices", arguments[0], *where, *arguments[1:]]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_pods_are_removed_when_verify_is_interrupted(operator: Shipped, tmp_path: Path, number: signal.Signals) -> None:
+    process = subprocess.Popen(_command(operator, tmp_path, "verify"), cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    eventually(lambda: operator.api.get("/api/v1/pods", labelSelector="gpu-slices/verify")["items"])
+    process.send_signal(number)
+    _, words = process.communicate(timeout=60)
+    assert process.returncode == 130, words
+    assert words.strip().endswith("interrupted: every pod that was started is removed")
+    assert _is_clean(operator)
+
+
+def test_status_counts_slices_in_use(operator: Shipped, tmp_path: Path) -> None:
+    operator.api.create("/api/v1/namespaces/default/pods", pod("mine"))
+    path = "/api/v1/namespaces/default/pods/mine"
+    eventually(lambda: operator.api.get(path)["status"]["phase"] == "Running")
+    answer = subprocess.run(
+        _command(operator, tmp_path, "status", "--format=json"), cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    operator.api.delete(path, gracePeriodSeconds="0")
+    (pool,) = json.loads(answer.stdout)["pools"]
+    assert (pool["total"], pool["used"], pool["free"], pool["waiting"]) == (10, 1, 9, 0)
+    assert pool["usdPerHour"] == pytest.approx(2.24208, rel=0.01)
+    assert pool["nodes"][0]["pods"] == ["default/mine"]
+
+
+def test_doctor_looks_and_creates_nothing(operator: Shipped, tmp_path: Path) -> None:
+    answer = subprocess.run(
+        _command(operator, tmp_path, "doctor", "--format=json"), cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    found = json.loads(answer.stdout)
+    assert answer.returncode == 0, found
+    assert {one["cause"] for one in found["findings"] if one["outcome"] == "warned"} == {"idle-node"}
+    assert _is_clean(operator)
 
 
 def test_a_quota_below_the_plan_is_the_cause_and_as_a_tenant_it_bites(operator: Shipped) -> None:
@@ -267,6 +308,7 @@ def test_shared_and_whole_gpus_side_by_side(fresh_plane: ControlPlane) -> None:
     shipped.join("a100")
     shipped.shows("l4-0", SHARED_GPU, 4)
     shipped.shows("a100-0", GPU, 8)
+    eventually(lambda: all(_ready(shipped, name) for name in ("a100", "h100", "l4")))
     verdict = _verify(shipped)
     assert not verdict.failed, _words(verdict)
     assert sorted(_passed(verdict, "slices-at-once")) == [
