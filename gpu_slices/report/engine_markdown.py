@@ -12,7 +12,8 @@ def engine_section(engine: EngineChanges, rows: int | None) -> str:
     """Errors in the open; what is replaced or deleted by name; everything folded, replaced first."""
     parts = [f"**The engine's preview**: {tally(engine)}"]
     if engine.errors:
-        parts[0] = f"**The engine's preview failed** after {tally(engine)}"
+        until = f"after {tally(engine)}" if engine.changes else "before it saw a change"
+        parts[0] = f"**The engine's preview failed** {until}"
         parts.append(bullets([f"**error** {text(line)}" for line in engine.errors], rows))
     for kind in ("replaced", "deleted"):
         names = [f"{code(change.name)} ({text(change.type)}){_because(change)}" for change in _of(engine, kind)]

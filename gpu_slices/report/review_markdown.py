@@ -15,11 +15,11 @@ from .review_mermaid import picture
 from .review_words import (
     POOL_HEADINGS,
     edit_words,
+    head_words,
     headline,
     money,
     pool_cells,
     prices,
-    shape_words,
     tally,
     tenant_words,
     title,
@@ -107,13 +107,12 @@ def _pools(review: StackReview, rows: int | None) -> Iterator[str]:
 
 
 def _pool_row(review: StackReview, pair: PoolPair) -> tuple[str, ...]:
-    shape = pair.shapes[0]
     word = {"added": " (new)", "removed": " (goes)"}.get(pair.change, "")
-    name = f"{code(pair.name)}{word}<br>{text(shape_words(pair, shape))}"
+    name = f"{code(pair.name)}{word}<br>{text(head_words(pair))}"
     old, new = _line(review.old_cost, pair.old and pair.old.path), _line(review.new_cost, pair.new and pair.new.path)
     configured = arrow(old and usd_month(old.configured), new and usd_month(new.configured))
     limit = arrow(old and usd_month(old.limit), new and usd_month(new.limit))
-    return (name, *(text(cell) for cell in pool_cells(pair, shape)), text(f"{configured} ({limit})"))
+    return (name, *(text(cell) for cell in pool_cells(pair, pair.head)), text(f"{configured} ({limit})"))
 
 
 def _line(cost: StackCost | None, path: str | None) -> CostLine | None:

@@ -89,12 +89,12 @@ def pool_cells(pair: PoolPair, shape: ShapePair) -> tuple[str, ...]:
 POOL_HEADINGS: Final = ("replicas", "slices per node", "GPU memory per slice", "vCPU per slice", "$ per slice-hour")
 
 
-def shape_words(pair: PoolPair, shape: ShapePair) -> str:
+def head_words(pair: PoolPair) -> str:
     """`g6e.2xlarge, 1 L40S`, with how many types the pool has beside it."""
-    there = shape.new or shape.old
+    head, more = pair.head, len(pair.there.shapes) - 1
+    there = head.new or head.old
     gpus = f", {there.instance.gpu_count} {there.instance.gpu.label}" if there else ""
-    more = len(pair.shapes) - 1
-    return f"{shape.name}{gpus}" + (f", and {counted(more, 'more type')}" if more > 0 else "")
+    return f"{head.name}{gpus}" + (f", and {counted(more, 'more type')}" if more > 0 else "")
 
 
 def _advertised(shape: NodeShape) -> str:

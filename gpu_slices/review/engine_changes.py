@@ -23,12 +23,18 @@ _KIND_OF: Final[Mapping[str, Kind]] = {
     "refresh": "updated",
 }
 _VALUE_LENGTH: Final = 100
+_COMPUTED: Final = "[computed]"
 #: As naming.content_name makes them.
 _CONTENT_NAME: Final = re.compile(r"(.+)-[0-9a-f]{10}")
 
 
 class PropertyStep(Protocol):
     """One changed property, as the engine library tells it."""
+
+    @property
+    def kind(self) -> str:
+        """add, delete or update, or one of these with -replace."""
+        ...
 
     @property
     def path(self) -> str:
@@ -154,9 +160,14 @@ def _stem(change: ResourceChange) -> tuple[str, str] | None:
 
 def _properties(step: ResourceStep) -> tuple[PropertyChange, ...]:
     return tuple(
-        PropertyChange(path=diff.path, lines=_lines(diff.old, diff.new))
+        PropertyChange(path=diff.path, lines=_lines(diff.old, _after(diff)))
         for diff in sorted(step.diffs, key=lambda diff: diff.path)
     )
+
+
+def _after(diff: PropertyStep) -> Any:
+    """The new value; of an output that only the cloud computes, the word that it will be another."""
+    return _COMPUTED if diff.new is None and diff.kind.startswith("update") else diff.new
 
 
 def _lines(old: Any, new: Any) -> tuple[str, ...]:

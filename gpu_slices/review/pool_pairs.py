@@ -52,6 +52,17 @@ class PoolPair:
         return any(pair.old and pair.new and pair.old.advertised != pair.new.advertised for pair in self.shapes)
 
     @property
+    def head(self) -> ShapePair:
+        """The first instance type of each side, which stands for the pool where there is room for one."""
+        sides = [pool.shapes[0] if pool else None for pool in (self.old, self.new)]
+        names = [shape.instance.name for shape in sides if shape]
+        if self.old and self.new and names[0] != names[1]:
+            same = next((shape for shape in self.old.shapes if shape.instance.name == names[1]), None)
+            if same is not None:
+                return ShapePair(name=names[1], old=same, new=sides[1])
+        return ShapePair(name=" → ".join(dict.fromkeys(names)), old=sides[0], new=sides[1])
+
+    @property
     def shapes(self) -> tuple[ShapePair, ...]:
         """Instance types of either side, in the order of the new side, then those that went."""
         old = {shape.instance.name: shape for shape in self.old.shapes} if self.old else {}

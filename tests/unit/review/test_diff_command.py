@@ -79,6 +79,13 @@ def test_karpenter_hears_of_the_edit_too(capsys: pytest.CaptureFixture[str]):
     assert "Every instance type (6)" in report
 
 
+def test_another_instance_type_is_shown_against_the_one_it_replaces(capsys: pytest.CaptureFixture[str]):
+    screen = seen(markdown(capsys, "--stack", "p3", "--set", "gpuNodeGroups.v100.instanceType=g6e.12xlarge"))
+    assert "p3.8xlarge → g6e.12xlarge, 4 L40S |" in screen
+    assert "4.0 → 11.2 GiB (of 44.7)" in screen
+    assert "$0.765 → $0.656" in screen
+
+
 def test_as_json_all_numbers_are_there(capsys: pytest.CaptureFixture[str]):
     assert main(["diff", *DEV_EDIT, "--format", "json"]) == 0
     (stack,) = json.loads(capsys.readouterr().out)["stacks"]
