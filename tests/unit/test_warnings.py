@@ -70,7 +70,11 @@ def test_a_careful_karpenter_stack_is_not_warned():
 @pytest.mark.parametrize(
     ("raw", "path", "words"),
     [
-        (launched(families=["g5", "g6e"]), "gpuNodePools.burst.families", "5722 MiB of GPU memory on one type and 11444"),
+        (
+            launched(families=["g5", "g6e"]),
+            "gpuNodePools.burst.families",
+            "5722 MiB of GPU memory on one type and 11444",
+        ),
         (
             launched(gpusPerNode=[1, 4], maxGpus={1: 4, 4: 8}),
             "gpuNodePools.burst.gpusPerNode",

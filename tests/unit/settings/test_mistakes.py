@@ -35,7 +35,11 @@ def pool(**keys: Any) -> dict[str, Any]:
         ({"cluster": {"version": "1.12"}}, "cluster.version", "not supported"),
         ({"cluster": {"addons": {"corends": "v1"}}}, "cluster.addons", 'did you mean "coredns"?'),
         ({"cluster": {"endpoint": {"private": False, "public": False}}}, "cluster.endpoint", "nobody could reach"),
-        ({"cluster": {"access": {"a": {"principalArn": "arn:aws:iam::123456789012:role/A"}}}}, "cluster.access.a", "rights"),
+        (
+            {"cluster": {"access": {"a": {"principalArn": "arn:aws:iam::123456789012:role/A"}}}},
+            "cluster.access.a",
+            "rights",
+        ),
         ({"network": {"zones": ["us-west-2a", "eu-west-1a"]}}, "network.zones[1]", "not a zone of us-west-2"),
         ({"network": {"zones": ["us-west-2a"]}}, "network.zones", "two to four"),
         ({"network": {"cidr": "10.0.0.0/8"}}, "network.cidr", "/16"),
