@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import yaml
 
 from .naming import GPU_TOLERATION, POOL_LABEL
 from .plan import Plan
+from .pod_security import CONTAINER_SECURITY, POD_SECURITY
 from .pool_plan import NodeShape, PoolPlan
 
 
@@ -17,7 +19,10 @@ def pool_outputs(plan: Plan) -> dict[str, dict[str, Any]]:
 
 
 def pod_snippet(pool: PoolPlan) -> str:
-    """A pod that takes one slice of the pool, as YAML: selector and toleration are what newcomers forget."""
+    """A pod that takes one slice of the pool, as YAML: selector and toleration are what newcomers forget.
+
+    A tenant's namespace, which is `restricted`, admits it.
+    """
     pod = {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -25,6 +30,7 @@ def pod_snippet(pool: PoolPlan) -> str:
         "spec": {
             "nodeSelector": {POOL_LABEL: pool.name},
             "tolerations": [dict(GPU_TOLERATION)],
+            "securityContext": deepcopy(dict(POD_SECURITY)),
             "containers": [
                 {
                     "name": "main",
@@ -33,6 +39,7 @@ def pod_snippet(pool: PoolPlan) -> str:
                         "requests": {"cpu": pool.pod_requests.cpu, "memory": pool.pod_requests.memory},
                         "limits": {pool.resource: 1},
                     },
+                    "securityContext": deepcopy(dict(CONTAINER_SECURITY)),
                 }
             ],
         },

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any, Final
 
 from ..naming import GPU_TOLERATION, MANAGED_BY_LABELS, POOL_LABEL
 from ..plan import Plan
+from ..pod_security import CONTAINER_SECURITY, POD_SECURITY
 from ..quantities import cores
 from ..workloads.plan import WorkloadPlan
 
 WORKLOAD_LABEL: Final = "gpu-slices/workload"
 #: A sample that finds no slice, or whose image does not come, must not hold up an `up`.
 _UNAWAITED: Final = {"pulumi.com/skipAwait": "true"}
-#: What Pod Security `restricted` asks of a pod and of a container; the user is nobody's in particular.
-_POD_SECURITY: Final = {
-    "runAsNonRoot": True,
-    "runAsUser": 1000,
-    "runAsGroup": 1000,
-    "fsGroup": 1000,
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
-_CONTAINER_SECURITY: Final = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 #: `sleep` as the first process ignores the signal to stop: no use in waiting the usual 30 s.
 _GRACE_SECONDS: Final = 5
 
@@ -70,7 +63,7 @@ def _template(workload: WorkloadPlan, restart: str) -> dict[str, Any]:
         "automountServiceAccountToken": False,
         "restartPolicy": restart,
         "terminationGracePeriodSeconds": _GRACE_SECONDS,
-        "securityContext": dict(_POD_SECURITY),
+        "securityContext": deepcopy(dict(POD_SECURITY)),
         "containers": [_container(workload, volumes)],
     }
     if volumes:
@@ -88,7 +81,7 @@ def _container(workload: WorkloadPlan, volumes: list[dict[str, str]]) -> dict[st
             "requests": {"cpu": cores(workload.millicpu), "memory": f"{workload.mebibytes}Mi"},
             "limits": {workload.resource: "1"},
         },
-        "securityContext": dict(_CONTAINER_SECURITY),
+        "securityContext": deepcopy(dict(CONTAINER_SECURITY)),
     }
     optional = {
         "command": list(sample.command),

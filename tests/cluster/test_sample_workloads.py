@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 import pytest
+import yaml
 
+from gpu_slices.manifests.namespace import namespace
+from gpu_slices.outputs import pod_snippet
 from rehearsal.cluster.control_plane import ControlPlane
 from tests.cluster.waiting import eventually
-from tests.support.stacks import objects_of
+from tests.support.stacks import objects_of, plan_of
 
 pytestmark = pytest.mark.cluster
 
@@ -59,3 +62,10 @@ def test_a_limit_of_one_slice_is_a_request_of_one_slice(pods: list[Any]):
 
 def test_no_slice_is_left_to_the_tenant(pods: list[Any], plane: ControlPlane):
     assert _quota(plane)["status"]["used"]["requests.nvidia.com/gpu"] == str(sum(PODS.values()))
+
+
+def test_the_pod_snippet_of_a_pool_is_one_that_a_tenants_namespace_admits(plane: ControlPlane):
+    plan = plan_of({"gpuNodeGroups": {"a": {"instanceType": "g6e.2xlarge", "replicas": 10}}})
+    plane.api.create("/api/v1/namespaces", namespace("newcomers", "restricted"))
+    made = plane.api.create("/api/v1/namespaces/newcomers/pods", yaml.safe_load(pod_snippet(plan.pools[0])))
+    assert made["spec"]["containers"][0]["resources"]["requests"]["nvidia.com/gpu"] == "1"
