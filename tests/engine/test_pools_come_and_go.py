@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from rehearsal.stage import stage
-from tests.support.lifecycle import EXTRA_GROUP, Life, first_of_each_gpu_stack, life
+from tests.support.lifecycle import EXTRA_GROUP, Life, life, where_pools_come_and_go
 from tests.support.stacks import plan_of_stack
 
 pytestmark = pytest.mark.engine
@@ -16,7 +16,7 @@ DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 NODE_GROUP, SUBNET = "aws:eks/nodeGroup:NodeGroup", "aws:ec2/subnet:Subnet"
 
 
-@pytest.fixture(scope="module", params=first_of_each_gpu_stack())
+@pytest.fixture(scope="module", params=where_pools_come_and_go())
 def lived(request: pytest.FixtureRequest) -> Life:
     return life(request.param)
 

@@ -39,12 +39,13 @@ class Life:
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
-def first_of_each_gpu_stack() -> tuple[str, ...]:
-    """One stack file per `gpuStack`, those with Karpenter first: they show most."""
-    chosen: dict[str, str] = {}
-    for stack in sorted(STACKS, key=lambda stack: not plan_of_stack(stack).karpenter):
-        chosen.setdefault(plan_of_stack(stack).settings.gpu_stack, stack)
-    return tuple(sorted(chosen.values()))
+def where_pools_come_and_go() -> tuple[str, ...]:
+    """Two stack files that differ in what an added or removed pool means: operator without Karpenter, plugin with it."""
+    chosen: dict[tuple[str, bool], str] = {}
+    for stack in STACKS:
+        plan = plan_of_stack(stack)
+        chosen.setdefault((plan.settings.gpu_stack, plan.karpenter), stack)
+    return chosen["gpu-operator", False], chosen["device-plugin", True]
 
 
 def life(stack: str) -> Life:
@@ -72,7 +73,7 @@ def _live(stack: str, played: Stage) -> Life:
     played.edit(edit.path, edit.after)
     edit_preview, edit_up = played.preview(), played.up()
     outputs = played.outputs()
-    added, removed = _extra_pools(plan, played) if stack in first_of_each_gpu_stack() else (None, None)
+    added, removed = _extra_pools(plan, played) if stack in where_pools_come_and_go() else (None, None)
     values = _gpu_values(plan, played)
     return Life(
         plan=plan,
