@@ -42,11 +42,15 @@ test-cluster: $(DEV) ## tests on a real control plane [FULL=1 adds the slow ones
 	@$(PY) -m pytest tests/cluster $(if $(FULL),,-m "not full") $(ARGS)
 
 .PHONY: check
-check: $(DEV) ## lint, format, types, who may import whom
+check: $(DEV) lint-workflows ## lint, format, types, who may import whom, workflows
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/basedpyright
 	$(VENV)/bin/lint-imports
+
+.PHONY: lint-workflows
+lint-workflows: .bin/actionlint ## GitHub workflows, by actionlint
+	.bin/actionlint -shellcheck= -pyflakes=
 
 .PHONY: schema
 schema: $(RUNTIME) ## regenerate stack-config.schema.json and docs/config.md after a change of the settings
@@ -69,6 +73,11 @@ bench-review: $(RUNTIME) ## how long a review of 100 pools takes, beside plannin
 .PHONY: clean
 clean: ## remove .venv and caches; .bin/ stays, building it takes minutes
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+.bin/actionlint: tools/actionlint/go.mod tools/actionlint/go.sum | $(RUNTIME)
+	@mkdir -p .bin
+	@go=$$($(PY) -c 'from engine.binary import find_go, print_progress; print(find_go(print_progress))') && \
+	cd tools/actionlint && "$$go" build -trimpath -o ../../.bin/actionlint github.com/rhysd/actionlint/cmd/actionlint
 
 $(PY):
 	@"$(PYTHON)" -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11" if sys.version_info < (3, 11) else 0)'
