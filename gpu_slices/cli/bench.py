@@ -6,5 +6,8 @@ from ..bench.command import add_arguments, run
 from .command import Command
 
 COMMAND = Command(
-    name="bench", help="what sharing a GPU costs: measured here, or on the cluster", add_arguments=add_arguments, run=run
+    name="bench",
+    help="what sharing a GPU costs: measured here, or on the cluster",
+    add_arguments=add_arguments,
+    run=run,
 )
