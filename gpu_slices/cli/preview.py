@@ -84,24 +84,29 @@ def _base_raw(base: str, path: Path) -> tuple[Mapping[str, Any] | None, str]:
 
 
 def _report(arguments: argparse.Namespace, compared: Comparison, base: Side | None, previewed: Previewed) -> int:
-    told = review(compared.stack, base or _deployed(compared, previewed), compared.new)
-    remark = (
-        "The last update did not finish: what runs may lie between before and after." if previewed.unfinished else ""
-    )
+    old, remark = (base, "") if base is not None else _deployed(compared, previewed)
+    told = review(compared.stack, old, compared.new)
+    if previewed.unfinished:
+        remark = "The last update did not finish: what runs may lie between before and after."
     if previewed.changes is None:
-        write_reviews(
-            [told], arguments, remark=f"The engine's preview did not begin: {previewed.problem.splitlines()[0]}"
-        )
+        remark = f"The engine's preview did not begin: {previewed.problem.splitlines()[0]}"
+        write_reviews([told], arguments, remark=remark)
         print(previewed.problem, file=sys.stderr)
         return WRONG_INPUT if previewed.unknown_stack else CHECK_FAILED
     write_reviews([told], arguments, previewed.changes, remark)
     return max(exit_code([told], arguments.fail_on), _engine_code(arguments, told, previewed))
 
 
-def _deployed(compared: Comparison, previewed: Previewed) -> Side:
+def _deployed(compared: Comparison, previewed: Previewed) -> tuple[Side, str]:
+    """The side before as the backend remembers it, and a remark where this program cannot read it."""
     if previewed.deployed is None:
-        return Side(where="nothing is deployed")
-    return side_of(compared.stack, previewed.deployed, "what is deployed")
+        return Side(where="nothing is deployed"), ""
+    side = side_of(compared.stack, previewed.deployed, "what is deployed")
+    if not side.mistakes:
+        return side, ""
+    keys = ", ".join(sorted({mistake.path for mistake in side.mistakes}))
+    words = f"What is deployed has settings that this program does not understand ({keys}): read the engine's changes."
+    return replace(compared.new, where="what is deployed is not understood"), words
 
 
 def _engine_code(arguments: argparse.Namespace, told: StackReview, previewed: Previewed) -> int:

@@ -163,3 +163,16 @@ def test_a_base_that_is_named_is_the_side_before(backend: Path, tmp_path: Path, 
     base.write_text(yaml.safe_dump({"config": {**tree["config"], "gpu-slices:replicas": 2}}))
     assert preview("--file", str(backend), "--base", str(base)) == 0
     assert "replicas 2 → 10" in capsys.readouterr().out
+
+
+def test_settings_of_an_older_program_leave_the_engines_own_words(
+    backend: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    from gpu_slices.cli import previewed
+
+    own = previewed.own_settings
+    monkeypatch.setattr(previewed, "own_settings", lambda config: {**own(config), "slicesPerGpu": 4})
+    assert preview("--file", str(backend), *EDIT) == 0
+    report = capsys.readouterr().out
+    assert "does not understand (slicesPerGpu)" in report
+    assert "2 updated" in report
