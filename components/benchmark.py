@@ -25,7 +25,7 @@ class Benchmark(Component):
     """One step after the other. Jobs are awaited: an `up` ends when everything is measured.
 
     Whatever changes in the experiment, all of it goes before any of it comes again: the first server must find the
-    GPU empty, and runs of one server alone must find no other.
+    GPU empty, and runs of one server alone must find no other. (`replace_with` needs Pulumi 3.207.)
     """
 
     def __init__(self, name: str, args: BenchmarkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
