@@ -18,11 +18,8 @@ GONE, MADE = "delete-replaced", "create-replacement"
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    up: Operation
-    slice_edit: Operation
     fewer_repeats: Operation
     fewer_models: Operation
-    without: Operation
 
 
 @pytest.fixture(scope="module")
@@ -32,18 +29,12 @@ def run() -> Run:
     models = [model.model_dump(by_alias=True, exclude_none=True) for model in benchmark.models]
     with stage("benchmark") as played:
         played.edit("benchmark.repeats", 2)
-        up = played.up()
-        played.edit("replicas", 5)
-        slice_edit = played.up()
+        played.up()
         played.edit("benchmark.repeats", 1)
         fewer_repeats = played.up()
         played.edit("benchmark.models", models[:1])
         fewer_models = played.up()
-        played.edit("benchmark", None)
-        without = played.up()
-        played.destroy()
-        assert played.left() == ()
-    return Run(up=up, slice_edit=slice_edit, fewer_repeats=fewer_repeats, fewer_models=fewer_models, without=without)
+    return Run(fewer_repeats=fewer_repeats, fewer_models=fewer_models)
 
 
 def when(operation: Operation, op: str) -> dict[str, int]:
@@ -53,10 +44,6 @@ def when(operation: Operation, op: str) -> dict[str, int]:
         for change in operation.changes
         if change.op == op and change.name.startswith(PREFIX) and change.finished is not None
     }
-
-
-def test_a_slice_edit_leaves_it_alone(run: Run):
-    assert not [change for change in run.slice_edit.changes if change.name.startswith(PREFIX)]
 
 
 def test_everything_is_gone_before_the_first_server_comes_again(run: Run):
@@ -74,8 +61,3 @@ def test_it_comes_again_in_the_order_of_the_experiment(run: Run):
 def test_a_server_that_is_no_longer_named_is_gone_before_the_others_are_measured_anew(run: Run):
     gone, made = {**when(run.fewer_models, "delete"), **when(run.fewer_models, GONE)}, when(run.fewer_models, MADE)
     assert gone["server-deepseek"] < made["server-phi"]
-
-
-def test_without_the_key_all_of_it_goes(run: Run):
-    assert {change.op for change in run.without.changes} == {"delete"}
-    assert "namespace" in when(run.without, "delete")
