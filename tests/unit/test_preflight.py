@@ -479,3 +479,18 @@ def test_without_credentials_it_says_so_in_one_line(
     assert main(["preflight", "--file", str(file)]) == 2
     shown = capsys.readouterr()
     assert (shown.out, shown.err) == ("", "AWS: Unable to locate credentials\n")
+
+
+def test_expired_credentials_are_one_line_too(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def expired(*_: Any, **__: Any) -> Any:
+        error = {"Code": "ExpiredToken", "Message": "The security token included in the request is expired"}
+        raise ClientError({"Error": error}, "GetCallerIdentity")
+
+    monkeypatch.setattr(AwsAccount, "identity", property(expired))
+    assert main(["preflight", "--file", str(file)]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.count("\n") == 1
+    assert "expired" in shown.err
