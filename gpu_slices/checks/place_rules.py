@@ -40,8 +40,12 @@ OFFERS: Final = Check(
         Cause(
             name="not-offered",
             text="no zone of this network offers the instance type",
-            remedy="take zones that do: {where}; or another instance type: aws ec2 describe-instance-type-offerings "
-            "--location-type availability-zone --region {region}",
+            remedy="take zones that do under network.zones: {where}",
+        ),
+        Cause(
+            name="offered-nowhere",
+            text="no zone of this region offers the instance type: it is retired, or not here yet",
+            remedy="name another under {path}; aws ec2 describe-instance-type-offerings --region {region} lists them",
         ),
         Cause(
             name="not-everywhere",
@@ -99,9 +103,10 @@ def judge_offer(
     places = frozenset(zones_of_pool)
     missing = [name for name in types if not offered.get(name, frozenset()) & places]
     anywhere = sorted(frozenset().union(*(offered.get(name, frozenset()) for name in types)))
-    details = {"where": ", ".join(anywhere) or f"no zone of {region}", "region": region, "path": path}
+    details = {"where": ", ".join(anywhere), "region": region, "path": path}
     if len(missing) == len(types):
-        return OFFERS.failed(path, f"{', '.join(missing)} not in {', '.join(sorted(places))}", "not-offered", **details)
+        cause = "not-offered" if anywhere else "offered-nowhere"
+        return OFFERS.failed(path, f"{', '.join(missing)} not in {', '.join(sorted(places))}", cause, **details)
     if missing:
         return OFFERS.warned(path, f"not offered: {', '.join(missing)}", "some-types-missing", **details)
     partly = [name for name in types if places - offered[name]]

@@ -97,10 +97,9 @@ def judge_vcpus(needs: Iterable[Need], states: Mapping[str, QuotaState], region:
         seen = f"{state.value} vCPUs, {state.used} used by others; needed {_written(own, now, limit)}"
         details = _request("ec2", code, state.used + max(now, limit), region)
         if now > state.free:
-            cause = "quota-too-small" if state.value else "quota-zero"
-            yield VCPUS.failed(_subject(code), seen, cause, **details)
+            yield VCPUS.failed(_subject(code), seen, "quota-too-small" if state.value else "quota-zero", **details)
         elif limit > state.free:
-            yield VCPUS.warned(_subject(code), seen, "quota-below-limit", **details)
+            yield VCPUS.warned(_subject(code), seen, "quota-below-limit" if state.value else "quota-zero", **details)
         else:
             yield VCPUS.passed(_subject(code), seen)
     yield from _without_alternative(known, states, region)

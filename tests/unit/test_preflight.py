@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError, NoCredentialsError
 from moto import mock_aws
 
 from gpu_slices.checks.aws_account import AwsAccount
+from gpu_slices.checks.place_rules import judge_offer
 from gpu_slices.checks.preflight import RULES, preflight
 from gpu_slices.checks.quota_needs import QUOTA_NAMES, Need, quota_code, quota_needs
 from gpu_slices.checks.quota_rules import QuotaState, judge_vcpus
@@ -234,6 +235,7 @@ def test_a_pool_that_may_take_spot_or_on_demand_is_lost_only_without_both():
         return {one.outcome for one in judge_vcpus(needs, states, REGION)}
 
     assert judged(0, 64) == {"warned", "passed"}
+    assert judged(16, 64) == {"warned", "passed"}
     assert judged(0, 0) == {"warned", "failed"}
 
 
@@ -273,7 +275,14 @@ def test_a_type_that_ec2_has_retired_is_offered_nowhere():
     ((subject, outcome, cause),) = troubles(
         {"gpuNodeGroups": {"old": {"instanceType": "p3.8xlarge"}}}, "instance-types"
     )
-    assert (subject, outcome, cause) == ("gpuNodeGroups.old", "failed", "not-offered")
+    assert (subject, outcome, cause) == ("gpuNodeGroups.old", "failed", "offered-nowhere")
+
+
+def test_a_type_that_is_offered_elsewhere_in_the_region_is_told_with_the_zones_that_do():
+    found = judge_offer("gpuNodeGroups.a", ("g6.xlarge",), ("x-1a", "x-1b"), {"g6.xlarge": frozenset({"x-1c"})}, "x-1")
+    assert (found.outcome, found.remedy) == ("failed", "take zones that do under network.zones: x-1c")
+    partly = judge_offer("gpuNodeGroups.a", ("g6.xlarge",), ("x-1a", "x-1c"), {"g6.xlarge": frozenset({"x-1c"})}, "x-1")
+    assert partly.outcome == "warned"
 
 
 def test_a_pool_with_one_type_that_is_missing_lives_on_the_others():
