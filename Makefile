@@ -22,6 +22,12 @@ help: ## this list
 demo: $(RUNTIME) ## preview, up, slice edit, destroy on the real engine without an account [STACK=dev]
 	@$(PY) -m rehearsal.demo --stack $(STACK) $(ARGS)
 
+.PHONY: rehearse
+rehearse: $(RUNTIME) ## the same on a real Kubernetes with a real Karpenter [STACK=karpenter ARGS="--pods 100"]
+	@$(PY) -m rehearsal.cluster build
+	@$(PY) -m engine >/dev/null
+	@$(PY) -m rehearsal.rehearse --stack $(STACK) $(ARGS)
+
 .PHONY: setup
 setup: $(DEV) ## .venv with everything that tests and checks need
 

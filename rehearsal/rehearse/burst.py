@@ -46,12 +46,12 @@ class Sender:
         """Makes the burst's namespace."""
         self._api.apply(f"/api/v1/namespaces/{NAMESPACE}", namespace())
 
-    def burst(self, plan: PoolPlan, count: int, expected: int, settle: float = SETTLE_SECONDS) -> Burst:
+    def burst(self, plan: PoolPlan, count: int, expected: Callable[[], int], settle: float = SETTLE_SECONDS) -> Burst:
         """Sends `count` pods and waits until `expected` run (or time is up), then `settle` seconds for excess nodes."""
         before, started = self._pool.claims(), time.monotonic()
         record = Record(self._pool)
         self._send(plan, count)
-        wait(lambda: self._pool.pods("Running") >= expected, _WAIT_SECONDS + count * _WAIT_SECONDS_PER_POD)
+        wait(lambda: self._pool.pods("Running") >= expected(), _WAIT_SECONDS + count * _WAIT_SECONDS_PER_POD)
         seconds = time.monotonic() - started
         time.sleep(settle)
         return Burst(

@@ -18,7 +18,7 @@ from engine import EngineError, NoEngine
 from gpu_slices.settings import SettingsError
 from rehearsal.cluster.errors import ClusterError
 from rehearsal.project import ROOT
-from rehearsal.rehearse.page import html_page, markdown_page
+from rehearsal.rehearse.page import burst_chart, html_page, markdown_page
 from rehearsal.rehearse.result import Result, result_json
 from rehearsal.rehearse.scenario import Rehearsal
 from rehearsal.rehearse.settings import NothingToRehearse, Wish
@@ -61,13 +61,14 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def write_pages(result: Result, folder: Path) -> Mapping[str, str]:
-    """Writes `result.json`, `result.md` and `result.html` under FOLDER/<stack>; what they are → their paths."""
+    """Writes `result.json`, `result.md`, `result.html` and `chart.svg` under FOLDER/<stack>; what they are → their paths."""
     target = folder / result.stack
     target.mkdir(parents=True, exist_ok=True)
     texts = {
         "record": ("result.json", json.dumps(result_json(result), indent=2, ensure_ascii=False) + "\n"),
         "page": ("result.html", html_page(result)),
         "the same as Markdown": ("result.md", markdown_page(result)),
+        "its chart": ("chart.svg", burst_chart(result) + "\n"),
     }
     for name, text in texts.values():
         (target / name).write_text(text, encoding="utf-8")

@@ -99,6 +99,7 @@ def _tables(result: Result) -> Iterator[tuple[str, Table]]:
         "usable per node",
         "nodes needed",
         "launched",
+        "nodes at the end",
         "seconds",
     )
     bursts = [one for one in (result.first, result.again, result.without) if one]
@@ -131,6 +132,7 @@ def _burst_row(one: PoolBurst, result: Result) -> tuple[str, ...]:
         one.usable_words,
         _needed(one),
         str(burst.launched) if result.launched_by_karpenter else "–",
+        str(burst.nodes),
         f"{burst.seconds:.1f}",
     )
 

@@ -80,7 +80,7 @@ class Rehearsal:
         ):
             for path, value in self.program.lifted.items():
                 ready.edit(path, value)
-            _remove_chart_crds(plane)
+            remove_chart_crds(plane)
             self._acts(plane, ready)
         return self._result(versions)
 
@@ -112,10 +112,13 @@ class Rehearsal:
     def _play(self, words: str, sender: Sender, live: Pool, plan: PoolPlan, pods: int) -> PoolBurst:
         """One burst, and what the plan says about it: pods that hold slices already count as well."""
         held = live.held(plan.resource)
-        expected = pods if plan.launched else min(pods, free(plan, held))
+
+        def expected() -> int:
+            return pods if plan.launched else min(pods, free(plan, live.held(plan.resource)))
+
         burst = self._burst(words, lambda: sender.burst(plan, pods, expected))
         found = _pool_burst(words, plan, pods + sum(held.values()), burst)
-        self._notes.promises.append(promises.all_run(found, expected))
+        self._notes.promises.append(promises.all_run(found, expected()))
         if plan.launched:
             self._notes.promises.append(promises.as_many_nodes(found, len(held)))
         return found
@@ -127,7 +130,9 @@ class Rehearsal:
         renamed = pool.resource != GPU_RESOURCE
         with without_overlays(plane.api, [one.name for one in pool.node_pools]):
             expected, settle = (0, NOTHING_SECONDS) if renamed else (program.pods, SETTLE_SECONDS)
-            burst = self._burst("burst without overlays", lambda: sender.burst(pool, program.pods, expected, settle))
+            burst = self._burst(
+                "burst without overlays", lambda: sender.burst(pool, program.pods, lambda: expected, settle)
+            )
             self._act("clear", lambda: sender.clear(with_nodes=True), lambda _: "no pods, no nodes of the pool")
         self._notes.without = _pool_burst("burst without overlays", pool, program.pods, burst)
         self._notes.promises.append(promises.wrong_without(self._notes.without, renamed=renamed))
@@ -216,7 +221,7 @@ def _pool_burst(words: str, pool: PoolPlan, pods: int, burst: Burst) -> PoolBurs
     )
 
 
-def _remove_chart_crds(plane: ControlPlane) -> None:
+def remove_chart_crds(plane: ControlPlane) -> None:
     """A new EKS cluster knows nothing of Karpenter: who forgets the chart that brings its CRDs shall find out here."""
     for definition in plane.api.get(crds.PATH)["items"]:
         if definition["spec"]["group"] in CHART_GROUPS:

@@ -39,7 +39,7 @@ def effect(pool: Pool, after: PoolPlan, before: Before) -> SliceEditEffect:
         not_advertising=_wrong(pool, after),
         pods_running_before=len(before.pods),
         pods_evicted=len(before.pods - _uids(running)),
-        pods_above_new_count=_above(running, nodes, after),
+        pods_above_new_count=_above(running, pool.held(after.resource), nodes, after),
     )
 
 
@@ -54,10 +54,16 @@ def _wrong(pool: Pool, plan: PoolPlan) -> tuple[str, ...]:
     return tuple(sorted(told))
 
 
-def _above(pods: tuple[Mapping[str, Any], ...], nodes: tuple[Mapping[str, Any], ...], plan: PoolPlan) -> int:
+def _above(
+    pods: tuple[Mapping[str, Any], ...],
+    held: Mapping[str, int],
+    nodes: tuple[Mapping[str, Any], ...],
+    plan: PoolPlan,
+) -> int:
+    """Slices in use beyond the new count, by the burst and by the stack's workloads."""
     wanted = _advertised(plan)
     types = {node["metadata"]["name"]: _type(node) for node in nodes}
-    on = Counter(pod["spec"].get("nodeName", "") for pod in pods)
+    on = Counter(held) + Counter(pod["spec"].get("nodeName", "") for pod in pods)
     return sum(max(0, count - wanted.get(types.get(node, ""), 0)) for node, count in on.items())
 
 

@@ -72,6 +72,7 @@ def _bursts(result: Result) -> Table:
         "usable per node",
         "nodes needed",
         "launched",
+        "nodes",
         "seconds",
     ):
         table.add_column(heading, justify="right")
@@ -90,6 +91,7 @@ def _row(one: PoolBurst, result: Result) -> tuple[str, ...]:
         one.usable_words,
         str(one.needed.least) if one.needed.least == one.needed.most else f"{one.needed.least}–{one.needed.most}",
         str(one.burst.launched) if result.launched_by_karpenter else "–",
+        str(one.burst.nodes),
         f"{one.burst.seconds:.1f}",
     )
 

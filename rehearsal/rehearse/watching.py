@@ -15,6 +15,7 @@ from rehearsal.rehearse.pods import SELECTOR
 #: How often the record gets a point.
 INTERVAL_SECONDS: Final = 0.25
 
+_ENDED: Final = frozenset({"Succeeded", "Failed"})
 PODS: Final = "/api/v1/pods"
 NODES: Final = "/api/v1/nodes"
 CLAIMS: Final = "/apis/karpenter.sh/v1/nodeclaims"
@@ -85,11 +86,11 @@ class Pool:
         return self._nodes.now()
 
     def held(self, resource: str) -> dict[str, int]:
-        """Node → slices that other pods than the burst's hold there."""
+        """Node → slices that the stack's own workloads hold there; what has ended holds nothing."""
         held = {node["metadata"]["name"]: 0 for node in self.nodes()}
         for pod in self._others.now():
             node = pod["spec"].get("nodeName", "")
-            if node in held:
+            if node in held and (pod.get("status") or {}).get("phase") not in _ENDED:
                 held[node] += sum(_asked(container, resource) for container in pod["spec"]["containers"])
         return held
 
