@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from ..cost.price_table import load_prices
 from ..cost.stack_cost import CostLine, StackCost, line_pairs
@@ -15,6 +16,7 @@ from .review_mermaid import picture
 from .review_words import (
     POOL_HEADINGS,
     edit_words,
+    grouped,
     head_words,
     headline,
     money,
@@ -26,6 +28,9 @@ from .review_words import (
     use_words,
 )
 from .words import arrow, counted, usd_month
+
+#: Keys that one risk names.
+_MOST_PATHS: Final = 4
 
 
 def marker(stack: str) -> str:
@@ -81,7 +86,7 @@ def _body(review: StackReview, rows: int | None) -> Iterator[str]:
     tenants = [
         f"tenant {code(pair.tenant)}: {text(tenant_words(pair))}" for pair in review.tenants if _concerns(review, pair)
     ]
-    risks = [f"**{risk.level}** {code(risk.path)}: {text(risk.message)}" for risk in grave]
+    risks = [f"**{level}** {_paths(paths)}: {text(message)}" for level, paths, message in grouped(grave)]
     if tenants or risks:
         yield bullets([*tenants, *risks], rows)
     if review.use is not None:
@@ -89,6 +94,11 @@ def _body(review: StackReview, rows: int | None) -> Iterator[str]:
     if source := picture(review):
         yield f"```mermaid\n{source}\n```"
     yield from _details(review, rows)
+
+
+def _paths(paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - _MOST_PATHS} more" if len(paths) > _MOST_PATHS else ""
+    return ", ".join(code(path) for path in paths[:_MOST_PATHS]) + more
 
 
 def _concerns(review: StackReview, pair: object) -> bool:
@@ -120,9 +130,10 @@ def _line(cost: StackCost | None, path: str | None) -> CostLine | None:
 
 
 def _details(review: StackReview, rows: int | None) -> Iterator[str]:
-    notes = [f"{code(risk.path)}: {text(risk.message)}" for risk in review.risks if risk.level == "note"]
+    notes = [risk for risk in review.risks if risk.level == "note"]
     if notes:
-        yield folded(counted(len(notes), "note"), bullets(notes, rows))
+        lines = [f"{_paths(paths)}: {text(message)}" for _, paths, message in grouped(notes)]
+        yield folded(counted(len(notes), "note"), bullets(lines, rows))
     if review.edits:
         edited = [
             (code(edit.path), text(edit_words(edit)), then.effect, text(then.words)) for edit, then in review.edits

@@ -7,7 +7,7 @@ from typing import Final
 
 from ..review.pool_pairs import PoolPair, slices_at_limit
 from ..review.stack_review import StackReview
-from .words import arrow, gib
+from .words import arrow, counted, gib
 
 #: More pools than these make a picture that nobody reads.
 _MOST_POOLS: Final = 3
@@ -23,7 +23,7 @@ def picture(review: StackReview) -> str | None:
         lines += _pool(number, pair, awaited=_awaited(review))
         lines += _tenants(number, pair, review)
     if len(edited) > _MOST_POOLS:
-        lines.append(f"  plugin --> more{_label(f'{len(edited) - _MOST_POOLS} more pools')}")
+        lines.append(f"  plugin --> more{_label(counted(len(edited) - _MOST_POOLS, 'more pool'))}")
     return "\n".join(lines)
 
 
@@ -41,12 +41,12 @@ def _pool(number: int, pair: PoolPair, *, awaited: bool) -> Iterator[str]:
     yield f"  config{number} --> plugin"
     before, after = (sum(pool.shapes[0].advertised.values()) for pool in (old, new))
     memory = gib(new.shapes[0].gpu_memory_mib_per_slice)
-    yield f"  plugin --> nodes{number}{_label(f'a node shows {arrow(str(before), str(after))} slices of {memory}')}"
+    yield f"  plugin --> nodes{number}{_label(f'a node of {pair.name} shows {arrow(str(before), str(after))} slices of {memory}')}"
     if new.launched:
         limit = arrow(_total(pair, old=True), _total(pair, old=False))
         first = "plugin" if awaited else f"config{number}"
-        yield f"  {first} --> overlay{number}{_label('NodeOverlay: what Karpenter expects')}"
-        yield f"  overlay{number} --> limit{number}{_label(f'limit {limit} slices')}"
+        yield f"  {first} --> overlay{number}{_label(f'NodeOverlay {pair.name}: Karpenter expects the same')}"
+        yield f"  overlay{number} --> limit{number}{_label(f'limit of {pair.name}: {limit} slices')}"
 
 
 def _total(pair: PoolPair, *, old: bool) -> str | None:

@@ -15,6 +15,7 @@ from .engine_markdown import tally as engine_tally
 from .review_words import (
     POOL_HEADINGS,
     edit_words,
+    grouped,
     headline,
     money,
     pool_cells,
@@ -65,8 +66,8 @@ def _body(review: StackReview, console: Console) -> None:
     for pair in review.tenants:
         if pair.old != pair.new:
             console.print(Text(f"tenant {pair.tenant}: {tenant_words(pair)}"))
-    for risk in review.risks:
-        console.print(Text.assemble((f"{risk.level} ", _COLOURS[risk.level]), f"{risk.path}: {risk.message}"))
+    for level, paths, message in grouped(review.risks):
+        console.print(Text.assemble((f"{level} ", _COLOURS[level]), f"{', '.join(paths)}: {message}"))
     for use in review.use or ():
         console.print(Text(f"today in {use.pool}: {use_words(use)}"))
     for word, warnings in (("new", review.new_warnings), ("gone", review.gone_warnings)):

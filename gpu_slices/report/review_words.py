@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from ..cost.stack_cost import StackCost
@@ -10,6 +11,7 @@ from ..review.consequences import Effect
 from ..review.edits import KeyEdit
 from ..review.live import PoolUse
 from ..review.pool_pairs import PoolPair, ShapePair
+from ..review.risks import Risk
 from ..review.stack_review import StackReview
 from ..review.tenants import QuotaSide, TenantPair
 from .words import UNKNOWN, arrow, counted, gib, usd, usd_month
@@ -54,6 +56,14 @@ def tally(review: StackReview) -> str:
     counts = {level: sum(risk.level == level for risk in review.risks) for level in ("stop", "risk", "note")}
     words = [counted(count, level) for level, count in counts.items() if count]
     return ", ".join(words) if words else "no risk seen"
+
+
+def grouped(risks: Iterable[Risk]) -> list[tuple[str, tuple[str, ...], str]]:
+    """Level, paths and message: what is said of several keys is said once, in the order of the first."""
+    paths: dict[tuple[str, str], list[str]] = {}
+    for risk in risks:
+        paths.setdefault((risk.level, risk.message), []).append(risk.path)
+    return [(level, tuple(several), message) for (level, message), several in paths.items()]
 
 
 def value(of: Any) -> str:
@@ -148,9 +158,14 @@ def tenant_words(pair: TenantPair) -> str:
 def _worth(old: QuotaSide | None, new: QuotaSide) -> str:
     if new.gpus is None:
         return ""
-    before = f"{old.gpus:.1f}" if old and old.gpus is not None else None
+    before = _gpus(old.gpus) if old and old.gpus is not None else None
     memory = "" if new.mib is None else f" ({gib(new.mib)} of GPU memory)"
-    return f"the quota is worth {arrow(before, f'{new.gpus:.1f}')} GPUs{memory}"
+    return f"the quota is worth {arrow(before, _gpus(new.gpus))} GPUs{memory}"
+
+
+def _gpus(count: float) -> str:
+    """1.0, 2.5, 0.25."""
+    return f"{count:.1f}" if round(count, 1) == round(count, 2) else f"{count:.2f}"
 
 
 def use_words(use: PoolUse) -> str:

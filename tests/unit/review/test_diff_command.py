@@ -75,7 +75,7 @@ def test_the_same_input_gives_the_same_bytes(stack: str, form: str, capsys: pyte
 
 def test_karpenter_hears_of_the_edit_too(capsys: pytest.CaptureFixture[str]):
     report = markdown(capsys, "--stack", "karpenter", "--set", "replicas=4")
-    assert "limit 100 → 40 slices" in report
+    assert "limit of burst: 100 → 40 slices" in report
     assert "Every instance type (6)" in report
 
 
@@ -239,4 +239,5 @@ def test_many_pools_still_fit_into_a_comment(count: int, cut: bool, tmp_path: Pa
     assert len(report.encode()) <= COMMENT_BYTES
     assert report.count("<details>") == report.count("</details>")
     assert f'["{count - 3} more pools"]' in report
+    assert f" and {count - 4} more: a node that holds more than 16 slices" in report
     assert bool(re.search(r"… and \d+ more", report)) == cut
