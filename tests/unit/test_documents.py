@@ -54,5 +54,5 @@ def test_every_link_leads_somewhere(document):
 def test_every_command_and_stack_exists(document):
     commands = {command.name for command in COMMANDS}
     for words in code(document):
-        assert set(re.findall(r"gpu_slices ([a-z]+)", words)) <= commands
+        assert set(re.findall(r"gpu_slices ([a-z][a-z-]*)", words)) <= commands
         assert set(re.findall(r"(?:--stack |STACK=|stack init )(\w+)", words)) <= {*STACKS, "NAME"}
