@@ -103,8 +103,12 @@ class Stack:
         return {name: SECRET if output.secret else output.value for name, output in sorted(outputs.items())}
 
     def deployed(self) -> Deployed:
-        """What the backend remembers of the updates so far. Secrets are masked."""
-        updates = [one for one in self._stack.history(show_secrets=False) if one.kind in ("update", "destroy")]
+        """What the backend remembers of the updates so far. Secrets are masked. Raises EngineError."""
+        try:
+            history = self._stack.history(show_secrets=False)
+        except auto.CommandError as problem:
+            raise EngineError(f"history of stack {self.name}: {_cli_words(problem)}") from None
+        updates = [one for one in history if one.kind in ("update", "destroy")]
         done = next((one for one in updates if one.result == "succeeded"), None)
         config = None if done is None or done.kind == "destroy" else _plain_config(done.config)
         return Deployed(config=config, unfinished=bool(updates) and updates[0].result != "succeeded")

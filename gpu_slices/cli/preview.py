@@ -99,6 +99,8 @@ def _report(arguments: argparse.Namespace, compared: Comparison, base: Side | No
 
 def _deployed(compared: Comparison, previewed: Previewed) -> tuple[Side, str]:
     """The side before as the backend remembers it, and a remark where this program cannot read it."""
+    if previewed.changes is None and not previewed.unknown_stack:
+        return compared.old, ""  # nobody knows what is deployed: the file without the edits
     if previewed.deployed is None:
         return Side(where="nothing is deployed"), ""
     side = side_of(compared.stack, previewed.deployed, "what is deployed")

@@ -30,6 +30,8 @@ from ..settings.stack_file import read_stack_text
 
 #: What a backend writes into a stack file beside `config`.
 _SALT: Final = "encryptionsalt"
+#: How the engine says that the backend does not have a stack.
+_UNKNOWN_STACK: Final = "no stack named"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,11 +54,12 @@ def preview_deployed(stack: str, project: Path, file: Path, edits: Edits, *, ref
     with _folder(project, file, _edited(file, edits)) as folder:
         try:
             opened = Stack(stack, folder=folder, program=project_program(project))
+            deployed = opened.deployed()
         except NoEngine as reason:
             return Previewed(problem=str(reason))
         except EngineError as reason:
-            return Previewed(problem=_no_stack(stack, str(reason)), unknown_stack=True)
-        deployed = opened.deployed()
+            unknown = _UNKNOWN_STACK in str(reason)
+            return Previewed(problem=_line(stack, str(reason), unknown), unknown_stack=unknown)
         _tell(f"the engine previews stack {stack} …")
         return Previewed(
             deployed=None if deployed.config is None else own_settings(deployed.config),
@@ -79,7 +82,10 @@ def preview_rehearsed(stack: str, project: Path, base: Mapping[str, Any] | None,
     ):
         if base is not None:
             _tell(f"stack {stack} comes up on stand-ins …")
-            staged.up()
+            try:
+                staged.up()
+            except EngineError as reason:
+                return Previewed(deployed=base, problem=str(reason))
             own = staged.folder / f"Pulumi.{stack}.yaml"
             salt = (yaml.safe_load(own.read_text()) or {}).get(_SALT)
             own.write_text(yaml.safe_dump({**new, **({_SALT: salt} if salt else {})}, sort_keys=False))
@@ -132,8 +138,9 @@ def _folder(project: Path, file: Path, content: Mapping[str, Any]) -> Iterator[P
         yield folder
 
 
-def _no_stack(stack: str, words: str) -> str:
-    return f"{' '.join(words.replace('error: ', '').split())} - if it is new: pulumi stack init {stack}"
+def _line(stack: str, words: str, unknown: bool) -> str:
+    line = " ".join(words.replace("error: ", "").split())
+    return f"{line} - if it is new: pulumi stack init {stack}" if unknown else line
 
 
 def _tell(words: str) -> None:

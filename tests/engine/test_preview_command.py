@@ -143,6 +143,19 @@ def test_a_stack_that_the_backend_does_not_know_is_one_line_below_the_report(
     assert "Traceback" not in captured.err
 
 
+def test_a_backend_that_does_not_answer_is_one_line_below_the_report(
+    backend: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("PULUMI_BACKEND_URL", (tmp_path / "nowhere").as_uri())
+    assert preview("--file", str(backend), *EDIT) == 1
+    captured = capsys.readouterr()
+    assert "replicas 10 → 4" in captured.out
+    assert "The engine's preview did not begin" in captured.out
+    (line,) = captured.err.splitlines()
+    assert "unable to open state directory" in line
+    assert "stack init" not in line
+
+
 def test_a_stack_without_state_is_all_to_be_made(capsys: pytest.CaptureFixture[str]):
     assert preview("--stack", STACK, "--rehearse") == 0
     report = capsys.readouterr().out
