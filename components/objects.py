@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import pulumi
 import pulumi_kubernetes as k8s
 
-_KINDS: Final[Mapping[tuple[str, str], type[pulumi.CustomResource]]] = {
-    ("apps/v1", "Deployment"): k8s.apps.v1.Deployment,
-    ("batch/v1", "Job"): k8s.batch.v1.Job,
-    ("policy/v1", "PodDisruptionBudget"): k8s.policy.v1.PodDisruptionBudget,
-    ("v1", "ConfigMap"): k8s.core.v1.ConfigMap,
-    ("v1", "Namespace"): k8s.core.v1.Namespace,
-    ("v1", "ResourceQuota"): k8s.core.v1.ResourceQuota,
-    ("v1", "Service"): k8s.core.v1.Service,
+#: Kind → its class, looked up when needed: each group of the SDK takes tens of milliseconds to import.
+_KINDS: Final[Mapping[tuple[str, str], Callable[[], type[pulumi.CustomResource]]]] = {
+    ("apps/v1", "Deployment"): lambda: k8s.apps.v1.Deployment,
+    ("batch/v1", "Job"): lambda: k8s.batch.v1.Job,
+    ("policy/v1", "PodDisruptionBudget"): lambda: k8s.policy.v1.PodDisruptionBudget,
+    ("v1", "ConfigMap"): lambda: k8s.core.v1.ConfigMap,
+    ("v1", "Namespace"): lambda: k8s.core.v1.Namespace,
+    ("v1", "ResourceQuota"): lambda: k8s.core.v1.ResourceQuota,
+    ("v1", "Service"): lambda: k8s.core.v1.Service,
 }
-
 
 #: Groups whose objects are custom resources of charts that the program installs.
 _CUSTOM_GROUPS: Final = frozenset({"karpenter.k8s.aws", "karpenter.sh"})
@@ -34,6 +34,6 @@ def declare(name: str, manifest: Mapping[str, Any], opts: pulumi.ResourceOptions
             spec=manifest["spec"],
             opts=opts,
         )
-    kind = _KINDS[manifest["apiVersion"], manifest["kind"]]
+    kind = _KINDS[manifest["apiVersion"], manifest["kind"]]()
     content = {key: value for key, value in manifest.items() if key not in ("apiVersion", "kind")}
     return kind(name, opts=opts, **content)
