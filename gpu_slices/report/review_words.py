@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from ..cost.stack_cost import StackCost
 from ..pool_plan import NodeShape
-from ..review.consequences import Effect
 from ..review.edits import KeyEdit
+from ..review.effects import Effect
 from ..review.live import PoolUse
 from ..review.pool_pairs import PoolPair, ShapePair
 from ..review.risks import Risk

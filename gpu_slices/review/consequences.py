@@ -1,35 +1,18 @@
 """Which key's edit does what to the nodes and the pods on them: one table, first match wins.
 
-Sources: the engine over stand-ins (tests/engine/test_consequences.py), Karpenter 1.14.1's drift hash (everything under
+Sources: what the program declares (tests/program/test_consequences.py) and the engine replaces, Karpenter 1.14.1's drift hash (everything under
 `spec.template` and most of EC2NodeClass), EKS's update rules of managed node groups.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from ..plan import Plan
 from ..pool_plan import PoolPlan
 from .edits import ABSENT, KeyEdit
-
-Effect = Literal["nothing", "restart", "disrupt", "replace", "delete"]
-#: From harmless to final.
-EFFECTS: Final[tuple[Effect, ...]] = ("nothing", "restart", "disrupt", "replace", "delete")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Consequence:
-    """What an edit does to running nodes and pods.
-
-    nothing: they stay as they are; restart: a DaemonSet or controller of ours restarts; disrupt: running work is
-    moved or cut off; replace: a node group, network or cluster is made anew; delete: it goes.
-    """
-
-    effect: Effect
-    words: str
-
+from .effects import EFFECTS, Consequence, disrupt, nothing, replace, restart
 
 Rule = Callable[[KeyEdit, Plan, Plan], Consequence]
 Row = tuple[tuple[str, ...], Consequence | Rule]
@@ -43,31 +26,10 @@ def consequence(edit: KeyEdit, old: Plan, new: Plan) -> Consequence:
     return UNTOLD
 
 
-def worst(effects: Sequence[Effect]) -> Effect:
-    """The gravest of several effects."""
-    return EFFECTS[max((EFFECTS.index(effect) for effect in effects), default=0)]
-
-
 def _matches(pattern: tuple[str, ...], parts: tuple[str, ...]) -> bool:
     if pattern and pattern[-1] == "**":
         return len(parts) >= len(pattern) - 1 and _matches(pattern[:-1], parts[: len(pattern) - 1])
     return len(pattern) == len(parts) and all(want in ("*", part) for want, part in zip(pattern, parts, strict=True))
-
-
-def _nothing(words: str) -> Consequence:
-    return Consequence(effect="nothing", words=words)
-
-
-def _restart(words: str) -> Consequence:
-    return Consequence(effect="restart", words=words)
-
-
-def _disrupt(words: str) -> Consequence:
-    return Consequence(effect="disrupt", words=words)
-
-
-def _replace(words: str) -> Consequence:
-    return Consequence(effect="replace", words=words)
 
 
 def _pools(plan: Plan) -> Mapping[str, PoolPlan]:
@@ -78,7 +40,7 @@ def _slices(edit: KeyEdit, old: Plan, new: Plan) -> Consequence:
     before = _pools(old)
     edited = [p for p in new.pools if p.name in before and _counts(before[p.name]) != _counts(p)]
     if not edited:
-        return _nothing("no pool takes its number from here")
+        return nothing("no pool takes its number from here")
     gravest = max(edited, key=lambda pool: EFFECTS.index(pool.on_slice_edit.effect)).on_slice_edit
     return Consequence(effect=gravest.effect, words=gravest.reason)
 
@@ -89,18 +51,18 @@ def _counts(pool: PoolPlan) -> tuple[object, ...]:
 
 def _identity(edit: KeyEdit, old: Plan, new: Plan) -> Consequence:
     if _slices(edit, old, new).effect == "nothing":
-        return _nothing("no pool is shared that way now")
-    return _disrupt("the resource pods ask for changes under running pods: the card is given out twice")
+        return nothing("no pool is shared that way now")
+    return disrupt("the resource pods ask for changes under running pods: the card is given out twice")
 
 
 def _desired(edit: KeyEdit, _old: Plan, _new: Plan) -> Consequence:
     if edit.new < edit.old:
-        return _disrupt("EKS drains and ends the nodes too many; their pods move")
-    return _nothing("nodes are added")
+        return disrupt("EKS drains and ends the nodes too many; their pods move")
+    return nothing("nodes are added")
 
 
 def _least(edit: KeyEdit, _old: Plan, _new: Plan) -> Consequence:
-    return _nothing("a bound of the group; desired decides")
+    return nothing("a bound of the group; desired decides")
 
 
 def _admitted(edit: KeyEdit, old: Plan, new: Plan) -> Consequence:
@@ -113,22 +75,22 @@ def _admitted(edit: KeyEdit, old: Plan, new: Plan) -> Consequence:
             effect="delete", words=f"NodePool {', '.join(sorted(gone))} goes with its nodes; their pods move"
         )
     if set(before.instance_types) - set(after.instance_types):
-        return _disrupt("Karpenter replaces nodes of types no longer admitted; their pods move")
-    return _nothing("more types are admitted; nodes stay")
+        return disrupt("Karpenter replaces nodes of types no longer admitted; their pods move")
+    return nothing("more types are admitted; nodes stay")
 
 
 def _narrowed(edit: KeyEdit, _old: Plan, _new: Plan) -> Consequence:
     """Capacity types and zones: an empty list admits all."""
     before, after = set(edit.old or ()), set(edit.new or ())
     if after and (not before or before - after):
-        return _disrupt("Karpenter replaces nodes that are no longer admitted; their pods move")
-    return _nothing("more is admitted; nodes stay")
+        return disrupt("Karpenter replaces nodes that are no longer admitted; their pods move")
+    return nothing("more is admitted; nodes stay")
 
 
 def _reservations(edit: KeyEdit, _old: Plan, _new: Plan) -> Consequence:
     if set(edit.old or ()) - set(edit.new or ()):
-        return _disrupt("Karpenter replaces nodes of reservations no longer named; their pods move")
-    return _nothing("the next nodes use it first")
+        return disrupt("Karpenter replaces nodes of reservations no longer named; their pods move")
+    return nothing("the next nodes use it first")
 
 
 def _whole(edit: KeyEdit, _old: Plan, _new: Plan) -> Consequence:
@@ -141,10 +103,10 @@ def _whole(edit: KeyEdit, _old: Plan, _new: Plan) -> Consequence:
 
 
 _MADE: Final = {
-    "gpuNodeGroups": _restart("the node group is made; the device plugin restarts everywhere with one more config"),
-    "gpuNodePools": _restart("the pool is made; the device plugin restarts everywhere with one more config"),
-    "nodePools": _nothing("the NodePool is made; what runs is not touched"),
-    "tenants": _nothing("the namespace is made with its quota; what runs is not touched"),
+    "gpuNodeGroups": restart("the node group is made; the device plugin restarts everywhere with one more config"),
+    "gpuNodePools": restart("the pool is made; the device plugin restarts everywhere with one more config"),
+    "nodePools": nothing("the NodePool is made; what runs is not touched"),
+    "tenants": nothing("the namespace is made with its quota; what runs is not touched"),
 }
 _GONE: Final = {
     "gpuNodeGroups": "the node group goes with its nodes; their pods are evicted",
@@ -153,17 +115,17 @@ _GONE: Final = {
     "tenants": "the namespace goes with everything in it",
 }
 #: A key that this table does not know.
-UNTOLD: Final = _nothing("read the engine's own changes for this key")
+UNTOLD: Final = nothing("read the engine's own changes for this key")
 
-_ROLLS: Final = _disrupt("a new launch template version: EKS replaces the group's nodes one after another; pods move")
-_DRIFTS: Final = _disrupt("drift: Karpenter replaces the pool's nodes within its budgets; pods move")
-_LIMIT: Final = _nothing("a limit for new nodes; lowering it ends none")
-_DISRUPTION: Final = _nothing("a rule for later disruptions; it replaces no node by itself")
-_PLAN_ONLY: Final = _nothing("a figure of the plan; nothing in the cluster knows it")
-_NEW_NETWORK: Final = _replace("another network: subnets, node groups and what hangs on them are made anew")
-_OTHER_NODES: Final = _replace("another node group replaces this one; its pods move")
-_CONTROL_PLANE: Final = _nothing("EKS updates the control plane in place")
-_ADDON: Final = _restart("the add-on's own pods roll; nodes and your pods stay")
+_ROLLS: Final = disrupt("a new launch template version: EKS replaces the group's nodes one after another; pods move")
+_DRIFTS: Final = disrupt("drift: Karpenter replaces the pool's nodes within its budgets; pods move")
+_LIMIT: Final = nothing("a limit for new nodes; lowering it ends none")
+_DISRUPTION: Final = nothing("a rule for later disruptions; it replaces no node by itself")
+_PLAN_ONLY: Final = nothing("a figure of the plan; nothing in the cluster knows it")
+_NEW_NETWORK: Final = replace("another network: subnets, node groups and what hangs on them are made anew")
+_OTHER_NODES: Final = replace("another node group replaces this one; its pods move")
+_CONTROL_PLANE: Final = nothing("EKS updates the control plane in place")
+_ADDON: Final = restart("the add-on's own pods roll; nodes and your pods stay")
 
 _LAUNCHED: Final[tuple[tuple[str, Consequence | Rule], ...]] = (
     ("capacity", _narrowed),
@@ -177,7 +139,7 @@ _LAUNCHED: Final[tuple[tuple[str, Consequence | Rule], ...]] = (
     ("labels", _DRIFTS),
     ("consolidation", _DISRUPTION),
     ("budgets", _DISRUPTION),
-    ("weight", _nothing("the order in which new pods try pools; nodes stay")),
+    ("weight", nothing("the order in which new pods try pools; nodes stay")),
 )
 _GPU_NODE_POOL: Final[tuple[tuple[str, Consequence | Rule], ...]] = (
     ("replicas", _slices),
@@ -191,7 +153,7 @@ _GPU_NODE_POOL: Final[tuple[tuple[str, Consequence | Rule], ...]] = (
     ("podRequests", _PLAN_ONLY),
 )
 _NODE_POOL: Final[tuple[tuple[str, Consequence | Rule], ...]] = tuple(
-    (key, _disrupt("Karpenter replaces nodes that are no longer admitted; their pods move"))
+    (key, disrupt("Karpenter replaces nodes that are no longer admitted; their pods move"))
     for key in ("categories", "cpu", "minGeneration", "hypervisor")
 )
 _GPU_NODE_GROUP: Final[tuple[tuple[str, Consequence | Rule], ...]] = (
@@ -203,8 +165,8 @@ _GPU_NODE_GROUP: Final[tuple[tuple[str, Consequence | Rule], ...]] = (
     ("max", _least),
     ("diskGiB", _ROLLS),
     ("diskThroughput", _ROLLS),
-    ("labels", _nothing("EKS changes labels of the nodes in place; running pods stay")),
-    ("amiRelease", _disrupt("EKS replaces the group's nodes one after another; pods move")),
+    ("labels", nothing("EKS changes labels of the nodes in place; running pods stay")),
+    ("amiRelease", disrupt("EKS replaces the group's nodes one after another; pods move")),
     ("podRequests", _PLAN_ONLY),
 )
 _SYSTEM_NODES: Final[tuple[tuple[str, Consequence | Rule], ...]] = (
@@ -226,22 +188,22 @@ def _below(prefix: tuple[str, ...], rows: Sequence[tuple[str, Consequence | Rule
 
 
 TABLE: Final[tuple[Row, ...]] = (
-    (("aws:region",), _replace("another region: everything is made anew")),
+    (("aws:region",), replace("another region: everything is made anew")),
     (("replicas",), _slices),
     *_below(("sharing",), _SHARING),
     (
         ("gpuStack",),
-        _disrupt("one plugin goes, the other comes: no GPU can be scheduled in between; Karpenter's GPU nodes drift"),
+        disrupt("one plugin goes, the other comes: no GPU can be scheduled in between; Karpenter's GPU nodes drift"),
     ),
-    (("cluster", "name"), _replace("a cluster of another name: cluster and node groups are made anew")),
-    (("cluster", "version"), _disrupt("the control plane is upgraded, then every node is replaced; it cannot go back")),
-    (("cluster", "encryption", "deletionWindowDays"), _nothing("counts at destroy")),
-    (("cluster", "encryption", "**"), _replace("EKS cannot change a cluster's key: the cluster is made anew")),
-    (("cluster", "access", "**"), _nothing("who may use the API; nodes and pods stay")),
+    (("cluster", "name"), replace("a cluster of another name: cluster and node groups are made anew")),
+    (("cluster", "version"), disrupt("the control plane is upgraded, then every node is replaced; it cannot go back")),
+    (("cluster", "encryption", "deletionWindowDays"), nothing("counts at destroy")),
+    (("cluster", "encryption", "**"), replace("EKS cannot change a cluster's key: the cluster is made anew")),
+    (("cluster", "access", "**"), nothing("who may use the API; nodes and pods stay")),
     (("cluster", "addons", "**"), _ADDON),
     (("cluster", "**"), _CONTROL_PLANE),
-    (("network", "nat"), _disrupt("routes to the Internet are made anew: open connections drop; nodes stay")),
-    (("network", "publicSubnetIds"), _nothing("for load balancers to come")),
+    (("network", "nat"), disrupt("routes to the Internet are made anew: open connections drop; nodes stay")),
+    (("network", "publicSubnetIds"), nothing("for load balancers to come")),
     (("network", "**"), _NEW_NETWORK),
     *_below(("systemNodes",), _SYSTEM_NODES),
     (("gpuNodeGroups", "*"), _whole),
@@ -253,15 +215,15 @@ TABLE: Final[tuple[Row, ...]] = (
     *_below(("gpuNodePools", "*"), _LAUNCHED),
     (("nodePools", "*"), _whole),
     *_below(("nodePools", "*"), (*_NODE_POOL, *_LAUNCHED)),
-    (("karpenter", "**"), _restart("the controller rolls; nodes and your pods stay")),
-    (("retiredPools", "**"), _restart("the device plugin restarts with the other set of configs")),
+    (("karpenter", "**"), restart("the controller rolls; nodes and your pods stay")),
+    (("retiredPools", "**"), restart("the device plugin restarts with the other set of configs")),
     (("tenants", "*"), _whole),
-    (("tenants", "**"), _nothing("the quota of new pods; running pods stay")),
+    (("tenants", "**"), nothing("the quota of new pods; running pods stay")),
     (
         ("tags", "**"),
-        _disrupt("tags are part of launch templates and NodeClasses: nodes are replaced one after another"),
+        disrupt("tags are part of launch templates and NodeClasses: nodes are replaced one after another"),
     ),
     (("prices", "**"), _PLAN_ONLY),
-    (("workloads", "**"), _nothing("sample workloads of the stack's own; what else runs is not touched")),
-    (("benchmark", "**"), _nothing("the benchmark's own pods; what else runs is not touched")),
+    (("workloads", "**"), nothing("sample workloads of the stack's own; what else runs is not touched")),
+    (("benchmark", "**"), nothing("the benchmark's own pods; what else runs is not touched")),
 )

@@ -10,8 +10,8 @@ from typing import Final, Literal
 from ..plan import Plan
 from ..pool_plan import PoolPlan
 from ..report.words import counted, gib
-from .consequences import Consequence
 from .edits import ABSENT, KeyEdit
+from .effects import Consequence
 from .live import PoolUse
 from .pool_pairs import PoolPair, slices_at_limit
 

@@ -9,8 +9,9 @@ from ..cost.stack_cost import StackCost, stack_cost
 from ..plan import Plan
 from ..settings import Mistake
 from ..stack_warnings import StackWarning
-from .consequences import Consequence, Effect, consequence, worst
+from .consequences import consequence
 from .edits import KeyEdit, key_edits
+from .effects import Consequence, Effect, worst
 from .live import PoolUse
 from .pool_pairs import PoolPair, pool_pairs
 from .risks import Facts, Risk, risks

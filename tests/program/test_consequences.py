@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from gpu_slices.plan import Plan, make_plan
-from gpu_slices.review.consequences import EFFECTS, TABLE, UNTOLD, Effect, consequence, worst
+from gpu_slices.review.consequences import TABLE, UNTOLD, consequence
 from gpu_slices.review.edits import KeyEdit, key_edits
+from gpu_slices.review.effects import EFFECTS, Effect, worst
 from gpu_slices.review.sides import Edits
 from gpu_slices.settings import parse
 from gpu_slices.settings.model import REGION_KEY
