@@ -40,8 +40,8 @@ control-plane: $(RUNTIME) ## the programs of a real Kubernetes control plane, bu
 	@$(PY) -m rehearsal.cluster build
 
 .PHONY: test
-test: $(DEV) ## unit, program and engine tests
-	@$(PY) -m pytest -n auto --dist loadgroup tests/unit tests/program tests/engine $(ARGS)
+test: $(DEV) ## unit, program and engine tests [FULL=1 adds the slow ones]
+	@$(PY) -m pytest -n auto --dist loadgroup $(if $(FULL),,-m "not full") tests/unit tests/program tests/engine $(ARGS)
 
 .PHONY: test-cluster
 test-cluster: $(DEV) ## tests on a real control plane [FULL=1 adds the slow ones]

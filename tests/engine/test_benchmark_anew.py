@@ -10,7 +10,7 @@ from engine import Operation
 from rehearsal.stage import stage
 from tests.support.stacks import plan_of_stack
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.full]
 
 PREFIX = "platform-benchmark-"
 GONE, MADE = "delete-replaced", "create-replacement"

@@ -10,7 +10,7 @@ from engine import Operation
 from rehearsal.stage import stage
 from tests.support.karpenter_program import CONFIG, karpenter_program, write_project
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.full]
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
 CONTROLLER, POOL = (RELEASE, "karpenter-release"), ("kubernetes:karpenter.sh/v1:NodePool", "pool")

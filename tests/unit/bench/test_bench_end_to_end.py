@@ -21,6 +21,8 @@ from gpu_slices.bench.report import trouble
 from gpu_slices.bench.rows import Row, rows_of
 from gpu_slices.bench.servers import Child
 
+pytestmark = pytest.mark.full
+
 #: Law of the device → the sum of normalised progress that two saturating models must show on it.
 BEDS = {
     "serial": (Bed(device="fake", law="serial"), 1.0),

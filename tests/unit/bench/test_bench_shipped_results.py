@@ -13,6 +13,8 @@ from gpu_slices.bench.records import read_records
 from gpu_slices.bench.report import trouble, with_tables
 from gpu_slices.bench.slice_probe import describe
 
+pytestmark = pytest.mark.full
+
 ROOT = Path(__file__).parents[3]
 RENEW = "python -m gpu_slices.bench report benchmarks/results/h200/* --page docs/benchmark.md"
 RESULTS = ROOT / "benchmarks" / "results" / "h200"
