@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
 from gpu_slices.pool_plan import PoolPlan
 from rehearsal.cluster.http_api import Api
-from rehearsal.rehearse.pods import NAMESPACE, SELECTOR, namespace, one_slice_pod
+from rehearsal.rehearse.pods import NAMESPACE, namespace, one_slice_pod
 from rehearsal.rehearse.watching import CLAIMS, Point, Pool, Record
 
 #: Karpenter batches for up to 10 s; what it would launch too many comes within this time after the last pod runs.
@@ -65,17 +65,24 @@ class Sender:
 
     def clear(self, *, with_nodes: bool = False) -> None:
         """Ends the pods, and with `with_nodes` the nodes that Karpenter launched for them; waits until they are gone."""
-        self._api.delete(f"/api/v1/namespaces/{NAMESPACE}/pods", labelSelector=SELECTOR, gracePeriodSeconds="0")
-        wait(lambda: not self._pool.all_pods(), _WAIT_SECONDS)
+        pods = [pod["metadata"]["name"] for pod in self._pool.all_pods()]
+        self._delete(f"/api/v1/namespaces/{NAMESPACE}/pods", pods)
+        patience = _WAIT_SECONDS + len(pods) * _WAIT_SECONDS_PER_POD
+        wait(lambda: not self._pool.all_pods(), patience)
         if with_nodes:
-            self._api.delete(CLAIMS)
-            wait(lambda: not self._pool.claims_now() and not self._pool.nodes(), 3 * _WAIT_SECONDS)
+            self._delete(CLAIMS, [claim["metadata"]["name"] for claim in self._pool.claims_now()])
+            wait(lambda: not self._pool.claims_now() and not self._pool.nodes(), 3 * patience)
 
     def end(self) -> None:
         """Takes the namespace away with all that is in it."""
         path = f"/api/v1/namespaces/{NAMESPACE}"
         self._api.delete(path)
         wait(lambda: self._api.find(path) is None, _WAIT_SECONDS)
+
+    def _delete(self, path: str, names: Sequence[str]) -> None:
+        """One by one: a thousand in one request take longer than a request may."""
+        with ThreadPoolExecutor(_SENDERS) as senders:
+            list(senders.map(lambda name: self._api.delete(f"{path}/{name}", gracePeriodSeconds="0"), names))
 
     def _send(self, plan: PoolPlan, count: int) -> None:
         names = [f"slice-{self._sent + index}" for index in range(count)]

@@ -98,9 +98,9 @@ class Pool:
         """Every NodeClaim that Karpenter ever made for the pool; none for a node group."""
         return self._claims.seen if self._claims else frozenset()
 
-    def claims_now(self) -> int:
+    def claims_now(self) -> tuple[Mapping[str, Any], ...]:
         """NodeClaims that exist."""
-        return len(self._claims.now()) if self._claims else 0
+        return self._claims.now() if self._claims else ()
 
 
 def _asked(container: Mapping[str, Any], resource: str) -> int:
