@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_CPU: Final = re.compile(r"(?P<cores>\d+(\.\d{1,3})?)|(?P<milli>\d+)m")
-_MEMORY: Final = re.compile(r"(?P<count>\d+(\.\d+)?)(?P<unit>[KMGT]i)")
-_DURATION_PART: Final = re.compile(r"(\d+)([smh])")
-_DURATION: Final = re.compile(r"(\d+[smh])+")
+_CPU: Final = re.compile(r"(?P<cores>[0-9]{1,12}(\.[0-9]{1,3})?)|(?P<milli>[0-9]{1,15})m")
+_MEMORY: Final = re.compile(r"(?P<count>[0-9]{1,9}(\.[0-9]{1,3})?)(?P<unit>[KMGT]i)")
+_DURATION_PART: Final = re.compile(r"([0-9]+)([smh])")
+_DURATION: Final = re.compile(r"([0-9]+[smh])+")
 _SECONDS_PER: Final = {"s": 1, "m": 60, "h": 3600}
 _MIB_PER: Final = {"Ki": 1 / 1024, "Mi": 1.0, "Gi": 1024.0, "Ti": 1024.0**2}
 

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from ..bench.metrics import model_of
 from .base import Count, DnsLabel, Model, Positive, Text, refused
+from .mistakes import shown
 from .pools import TenantName
 
 Engine = Literal["vllm", "tgi"]
@@ -26,29 +27,30 @@ def _amount(value: Any) -> float:
     """2.5 and "2.5" (`pulumi config set` stores text)."""
     try:
         number = float("nan") if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = float("nan")
     if not 0 < number < float("inf"):
-        raise refused(f"{value!r} is not a number above 0", "write it like 2 or 2.5")
+        raise refused(f"{shown(value)} is not a number above 0", "write it like 2 or 2.5")
     return number
 
 
 def _model(value: str) -> str:
     if not _MODEL.fullmatch(value):
-        raise refused(f"{value!r} is not a Hugging Face model", "write it like microsoft/Phi-3.5-mini-instruct")
+        raise refused(f"{shown(value)} is not a Hugging Face model", "write it like microsoft/Phi-3.5-mini-instruct")
     return value
 
 
 def _revision(value: str) -> str:
     if not _REVISION.fullmatch(value):
-        raise refused(f"{value!r} is not a commit of a model", "write its 40 hexadecimal digits; branches move")
+        raise refused(f"{shown(value)} is not a commit of a model", "write its 40 hexadecimal digits; branches move")
     return value
 
 
 def _name(value: str) -> str:
     if not _NAME.fullmatch(value):
         raise refused(
-            f"{value!r} cannot name a Service", "start with a letter; lower-case letters, digits, dashes; at most 40"
+            f"{shown(value)} cannot name a Service",
+            "start with a letter; lower-case letters, digits, dashes; at most 40",
         )
     return value
 

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from ..versions import DEFAULT_KUBERNETES, KUBERNETES_VERSIONS
 from .base import Flag, Model, Positive, Text, refused
-from .mistakes import did_you_mean
+from .mistakes import did_you_mean, shown
 
 #: EKS add-ons the program installs, in the order of facts: network first, the rest once nodes are there.
 ADDON_NAMES: Final = ("coredns", "eks-pod-identity-agent", "kube-proxy", "metrics-server", "vpc-cni")
@@ -18,16 +18,19 @@ LOG_TYPES: Final = ("api", "audit", "authenticator", "controllerManager", "sched
 #: The retention periods that CloudWatch Logs accepts, in days (up to two years).
 LOG_RETENTIONS: Final = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731)
 
-_PRINCIPAL: Final = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(user|role)/.+")
-_KEY_ARN: Final = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/.+")
+_PRINCIPAL: Final = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:(user|role)/.+")
+_ADDON_VERSION: Final = re.compile(r"v[0-9]+\.[0-9]+\.[0-9]+-eksbuild\.[0-9]+")
+_KEY_ARN: Final = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+")
 
 
 def _version(value: Any) -> str:
     if isinstance(value, float | int) and not isinstance(value, bool):
-        raise refused(f"{value!r} is a number: YAML reads 1.30 as 1.3", f'write it in quotes: "{DEFAULT_KUBERNETES}"')
+        raise refused(
+            f"{shown(value)} is a number: YAML reads 1.30 as 1.3", f'write it in quotes: "{DEFAULT_KUBERNETES}"'
+        )
     if value not in KUBERNETES_VERSIONS:
         known = ", ".join(f'"{version}"' for version in KUBERNETES_VERSIONS)
-        raise refused(f"Kubernetes {value!r} is not supported here", f"write one of {known}")
+        raise refused(f"Kubernetes {shown(value)} is not supported here", f"write one of {known}")
     return value
 
 
@@ -73,7 +76,13 @@ def _addons(value: Any) -> Any:
     if isinstance(value, dict):
         for name in value:
             if name not in ADDON_NAMES:
-                raise refused(f"there is no add-on {name!r}", did_you_mean(str(name), ADDON_NAMES))
+                raise refused(f"there is no add-on {shown(name)}", did_you_mean(str(name), ADDON_NAMES))
+    return value
+
+
+def _addon_version(value: str) -> str:
+    if not _ADDON_VERSION.fullmatch(value):
+        raise refused(f"{shown(value)} is not an exact version of an add-on", "write it like v1.20.4-eksbuild.2")
     return value
 
 
@@ -130,7 +139,7 @@ class Cluster(Model):
     )
     encryption: Encryption = Field(default=Encryption(), description="Encryption of secrets and logs.")
     access: dict[str, Access] = Field(default={}, description="People and roles that may use the cluster, by name.")
-    addons: Annotated[dict[str, Text], BeforeValidator(_addons)] = Field(
+    addons: Annotated[dict[str, Annotated[Text, AfterValidator(_addon_version)]], BeforeValidator(_addons)] = Field(
         default={}, description="Versions of EKS add-ons; one that is not named gets EKS's default at creation."
     )
 

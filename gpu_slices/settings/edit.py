@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ..naming import PROJECT
-from .mistakes import Mistake, SettingsError
+from .mistakes import Mistake, SettingsError, shown
 
 _STEP: Final = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|(?:^|(?<=.)\.)([^.\["]+)')
 _WHOLE: Final = re.compile(r"-?(0|[1-9]\d*)")
@@ -96,7 +96,7 @@ def _mapping(tree: Any, key: str) -> dict[str, Any]:
         return {}
     if isinstance(tree, Mapping):
         return dict(tree)
-    raise _mistake(key, f"{tree!r} has no keys below it", "name a key that has")
+    raise _mistake(key, f"{shown(tree)} has no keys below it", "name a key that has")
 
 
 def _items(tree: Any, key: str) -> Sequence[Any]:
@@ -104,7 +104,7 @@ def _items(tree: Any, key: str) -> Sequence[Any]:
         return []
     if isinstance(tree, list):
         return tree
-    raise _mistake(key, f"{tree!r} is not a list", "name a key that is")
+    raise _mistake(key, f"{shown(tree)} is not a list", "name a key that is")
 
 
 def _mistake(path: str, problem: str, remedy: str) -> SettingsError:

@@ -10,19 +10,20 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from ..catalogue.selection import FamilyError, check_family
 from ..versions import AMI_ALIAS, KARPENTER
 from .base import Cpu, Flag, Memory, Model, Positive, Replicas, Text, refused, whole_number
+from .mistakes import shown
 from .pools import GpuInstanceType, NodeLabels, PodRequests, SharingOverride
 
 #: The first that supports every Kubernetes version here (1.36), and in which a broken pool no longer blocks the others.
 OLDEST_KARPENTER: Final = (1, 13)
 
 _DURATION: Final = re.compile(r"([0-9]+(s|m|h))+")
-_ALIAS: Final = re.compile(r"al2023@v(\d{8})")
+_ALIAS: Final = re.compile(r"al2023@v([0-9]{8})")
 
 Capacity = Literal["on-demand", "spot"]
 
 
 def _version(value: str) -> str:
-    if not re.fullmatch(r"1\.\d+\.\d+", value):
+    if not re.fullmatch(r"1\.[0-9]+\.[0-9]+", value):
         raise refused(f"{value!r} is not an exact version", f'write it like "{KARPENTER.version}"')
     if tuple(int(part) for part in value.split(".")[:2]) < OLDEST_KARPENTER:
         oldest = ".".join(map(str, OLDEST_KARPENTER))
@@ -75,8 +76,8 @@ def _max_gpus(value: Any) -> dict[int, int] | int:
 
 def _nodes(value: Any) -> str:
     text = str(value)
-    if not re.fullmatch(r"\d+|([0-9]|[1-9][0-9]|100)%", text):
-        raise refused(f"{value!r} is no number of nodes", 'write a number or a share like "10%"')
+    if not re.fullmatch(r"[0-9]{1,9}|([0-9]|[1-9][0-9]|100)%", text):
+        raise refused(f"{shown(value)} is no number of nodes", 'write a number or a share like "10%"')
     return text
 
 

@@ -5,6 +5,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, Final
+
+import yaml
+
+#: Characters of a wrong value that are shown; it may be a whole mapping.
+_LONGEST: Final = 60
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -34,6 +40,16 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if close:
         return f'did you mean "{close[0]}"?'
     return f"write one of: {', '.join(names)}" if names else "remove it"
+
+
+def shown(value: Any) -> str:
+    """A value as a stack file has it, on one line and cut when long: `true`, `null`, `{a: 1}`, `'four'`."""
+    if isinstance(value, str):
+        text = repr(value)
+    else:
+        text = yaml.safe_dump(value, default_flow_style=True, width=1000, allow_unicode=True, sort_keys=False)
+        text = " ".join(text.removesuffix("...\n").split())
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def listed(words: Sequence[str], limit: int = 6) -> str:

@@ -12,6 +12,7 @@ from .base import Model, Replicas, Text, refused
 from .benchmark import OptionalBenchmark
 from .cluster import Cluster, Network, NewNetwork
 from .karpenter import GpuNodePool, Karpenter, NodePool, RetiredPool
+from .mistakes import shown
 from .pools import GpuNodeGroup, NodePoolName, PoolName, Sharing, SystemNodes, Tenant, TenantName
 from .prices import Prices
 from .workloads import SampleName, Workload
@@ -20,13 +21,25 @@ REGION_KEY: Final = "aws:region"
 
 
 def _region(value: str) -> str:
-    if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", value):
+    if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-[0-9]", value):
         raise refused(f"{value!r} is not an AWS region", "write one like us-west-2")
     return value
 
 
+#: AWS's limits; of its 50 tags ten are left to the stack, EKS and Karpenter.
+_MOST_TAGS: Final = 40
+_LONGEST_TAG: Final = (128, 256)
+
+
 def _tags(value: dict[str, str]) -> dict[str, str]:
-    for key in value:
+    if len(value) > _MOST_TAGS:
+        raise refused(f"{len(value)} tags are too many", f"write at most {_MOST_TAGS}")
+    for key, text in value.items():
+        if not 0 < len(key) <= _LONGEST_TAG[0] or len(text) > _LONGEST_TAG[1] or not f"{key}{text}".isprintable():
+            raise refused(
+                f"{shown(key)}: {shown(text)} is no AWS tag",
+                "write a key of 1 to 128 characters and a value of at most 256, on one line",
+            )
         if key.lower().startswith("aws:"):
             raise refused(f"AWS keeps tags that start with aws: ({key})", "choose another key")
         if key in RESERVED_TAGS or key.startswith(RESERVED_TAG_PREFIX):

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from .checks import CHECKS
-from .mistakes import Mistake, SettingsError, did_you_mean
+from .mistakes import Mistake, SettingsError, did_you_mean, shown
 from .model import REGION_KEY, Settings
 from .schema import known_keys
 
@@ -110,20 +110,25 @@ def _words(detail: ErrorDetails, path: Path) -> tuple[str, str]:
                 return "cannot stand beside the keys around it", "remove it or them"
             return "there is no such key", did_you_mean(str(path[-1]), known)
         case "literal_error":
-            return f"{detail['input']!r} is not one of the choices", f"write {context['expected']}"
+            return f"{shown(detail['input'])} is not one of the choices", f"write {context['expected']}"
         case "bool_type":
-            return f"{detail['input']!r} is neither true nor false", "write true or false, without quotes"
+            return f"{shown(detail['input'])} is neither true nor false", "write true or false, without quotes"
         case "model_type" | "model_attributes_type" | "dict_type":
             keys = known_keys(path)
-            return f"{detail['input']!r} is not a mapping", f"write keys below it: {', '.join(keys)}" if keys else ""
+            return (
+                f"{shown(detail['input'])} is not a mapping",
+                f"write keys below it: {', '.join(keys)}" if keys else "write `name: …` lines below it",
+            )
         case "tuple_type":
-            return f"{detail['input']!r} is not a list", "write it as a list: [one, two]"
+            return f"{shown(detail['input'])} is not a list", "write it as a list: [one, two]"
         case "greater_than_equal":
-            return f"{detail['input']!r} is too small", f"write at least {context['ge']}"
+            return f"{shown(detail['input'])} is too small", f"write at least {context['ge']}"
         case "less_than_equal":
-            return f"{detail['input']!r} is too large", f"write at most {context['le']}"
+            return f"{shown(detail['input'])} is too large", f"write at most {context['le']}"
         case "string_pattern_mismatch":
-            return f"{detail['input']!r} has the wrong form", f"write it like {context['pattern'].strip('^$')}"
+            return f"{shown(detail['input'])} has the wrong form", f"write it like {context['pattern'].strip('^$')}"
+        case "invalid_key":
+            return f"the key {shown(detail['input'])} is not text", f'write it in quotes: "{shown(detail["input"])}"'
         case "too_short":
             return "too few are named", f"name at least {context['min_length']}"
         case _:

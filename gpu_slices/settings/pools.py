@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from .. import catalogue, naming
 from .base import Count, Cpu, DnsLabel, Flag, Memory, Model, Positive, Replicas, Text, refused
-from .mistakes import listed
+from .mistakes import listed, shown
 
 Strategy = Literal["time-slicing", "mps", "mig"]
 #: Strategies that are typed but not built: what a stack that asks for one is told.
@@ -20,6 +20,7 @@ NOT_YET: Final = {
 
 _LABEL_KEY: Final = re.compile(r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _LABEL_VALUE: Final = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
+_AMI_RELEASE: Final = re.compile(r"1\.[0-9]{1,3}\.[0-9]{1,3}-20[0-9]{6}")
 _SYSTEM_TYPE: Final = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
 
 
@@ -68,9 +69,17 @@ def _labels(value: dict[str, str]) -> dict[str, str]:
     return dict(sorted(value.items()))
 
 
+def _ami_release(value: str) -> str:
+    if not _AMI_RELEASE.fullmatch(value):
+        raise refused(f"{shown(value)} is not a release of EKS's images", "write it like 1.35.2-20260714")
+    return value
+
+
 def _node_pool_name(value: Any) -> str:
+    if value is None:
+        raise refused("a pool has no name", "write one before the colon")
     if not isinstance(value, str) or re.fullmatch(r"[0-9][0-9.e_]*", value):
-        raise refused(f"the name {value!r} reads as a number", f"start it with a letter, like pool-{value}")
+        raise refused(f"the name {shown(value)} reads as a number", f"start it with a letter, like pool-{shown(value)}")
     if len(value) > 40 or not re.fullmatch(r"[a-z]([-a-z0-9]*[a-z0-9])?", value):
         raise refused(f"{value!r} is not a pool name", "use lower-case letters, digits and dashes, at most 40")
     return value
@@ -160,7 +169,7 @@ class GpuNodeGroup(Model):
     )
     labels: NodeLabels = Field(default={}, description="More labels for the nodes.")
     pod_requests: PodRequests = Field(default=PodRequests(), description="What a one-slice pod asks for.")
-    ami_release: Text | None = Field(
+    ami_release: Annotated[Text, AfterValidator(_ami_release)] | None = Field(
         default=None, description="AMI release such as 1.35.2-20260714; without it EKS's newest at creation."
     )
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from .. import catalogue
 from ..cost.price_table import load_prices
 from .base import Count, Model, refused, whole_number
-from .mistakes import did_you_mean
+from .mistakes import did_you_mean, shown
 
 #: A discount beyond this is more likely a price than a percentage.
 _MOST_PERCENT: Final = 95
@@ -21,10 +21,10 @@ def _number(value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float | str):
             raise ValueError
         number = float(value)
-    except ValueError:
-        raise refused(f"{value!r} is not a number", "write it like 1.95") from None
+    except (ValueError, OverflowError):
+        raise refused(f"{shown(value)} is not a number", "write it like 1.95") from None
     if not 0 < number < float("inf"):
-        raise refused(f"{value!r} cannot be", "write a number above 0, like 1.95")
+        raise refused(f"{shown(value)} cannot be", "write a number above 0, like 1.95")
     return number
 
 
@@ -49,7 +49,7 @@ def _priced(value: dict[str, float]) -> dict[str, float]:
             services = ", ".join(sorted(load_prices().services))
             near = did_you_mean(name, known)
             remedy = near if near.startswith("did") else f"write an instance type or one of: {services}"
-            raise refused(f"nothing here is called {name!r}", remedy)
+            raise refused(f"nothing here is called {shown(name)}", remedy)
     return dict(sorted(value.items()))
 
 

@@ -69,7 +69,7 @@ def read_stack_text(text: str, path: Path) -> StackFile:
     """The same for a text that is at hand already; `path` only names it."""
     try:
         content = yaml.load(text, Loader=_StrictLoader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SettingsError(
             [Mistake(path=path.name, problem=_yaml_problem(error), remedy="correct the YAML")]
         ) from None
@@ -114,7 +114,10 @@ def _secret_paths(path: str, value: Any) -> Iterator[str]:
                 yield from _secret_paths(f"{path}.{key}", inner)
 
 
-def _yaml_problem(error: yaml.YAMLError) -> str:
+def _yaml_problem(error: Exception) -> str:
+    """The reader's reason; a ValueError is about a date or number that looks like one and is none."""
+    if not isinstance(error, yaml.YAMLError):
+        return f"has a value that YAML cannot read ({error}); quotes make it a text"
     problem = getattr(error, "problem", None) or "is not YAML"
     mark = getattr(error, "problem_mark", None)
     return f"{problem} (line {mark.line + 1})" if mark is not None else str(problem)

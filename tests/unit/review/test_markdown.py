@@ -32,7 +32,9 @@ def test_plain_words_stay_one_line_and_carry_no_markup(words: str):
 
 
 def test_hostile_values_change_nothing_around_them():
-    report = comment(reviewed({"tags": {"x": HOSTILE, "</details>": "y"}}))
+    access = {"a": {"principalArn": "arn:aws:iam::123456789012:role/A", "groups": [HOSTILE]}}
+    report = comment(reviewed({"cluster": {"access": access}, "tags": {"</details>": "y"}}))
+    assert "x](y" in report
     assert report.count("<details>") == report.count("</details>")
     assert "<script>" not in report
     assert "@team" not in report

@@ -59,6 +59,20 @@ def pool(**keys: Any) -> dict[str, Any]:
         ({"tenants": {"kube-a": {"slices": 1}}}, "tenants.kube-a", "system namespace"),
         ({"tenants": {"a": {"slices": 1, "pools": ["nope"]}}}, "tenants.a.pools[0]", "there is no GPU pool 'nope'"),
         ({"tags": {"aws:x": "y"}}, "tags", "AWS keeps"),
+        ({"tags": {"": "y"}}, "tags", "'': 'y' is no AWS tag"),
+        ({"tags": {"x": "two\nlines"}}, "tags", "on one line"),
+        ({"tags": {f"x{number}": "y" for number in range(41)}}, "tags", "41 tags are too many"),
+        ({"cluster": {"name": None}}, "cluster.name", "is empty; write a text, or remove the key"),
+        ({"cluster": {"name": ["a"]}}, "cluster.name", "[a] is not text; write one text"),
+        ({"cluster": {"addons": {"coredns": "latest"}}}, "cluster.addons.coredns", "write it like v1.20.4-eksbuild.2"),
+        ({"sharing": {"renameResource": None}}, "sharing.renameResource", "null is neither true nor false"),
+        ({"gpuNodeGroups": None}, "gpuNodeGroups", "null is not a mapping; write `name: …` lines below it"),
+        ({"cluster": {1: 2}}, "cluster[1]", 'the key 1 is not text; write it in quotes: "1"'),
+        ({"prices": {"natGbPerMonth": 10**20}}, "prices.natGbPerMonth", "more than Kubernetes can count"),
+        ({"prices": {"regionFactor": 10**400}}, "prices.regionFactor", "is not a number"),
+        (pool(amiRelease="latest"), "gpuNodeGroups.l40s.amiRelease", "write it like 1.35.2-20260714"),
+        (pool(podRequests={"cpu": "٣"}), "gpuNodeGroups.l40s.podRequests.cpu", "'٣' is not a CPU quantity"),
+        (pool(podRequests={"cpu": True}), "gpuNodeGroups.l40s.podRequests.cpu", "true is not text"),
     ],
 )
 def test_each_mistake_names_its_key_and_what_to_write(raw: dict[str, Any], key: str, words: str):
@@ -116,6 +130,7 @@ def test_a_tenant_without_pools_is_refused_where_slices_differ():
         ("config:\n  gpu-slices:replicas: 1\n  gpu-slices:replicas: 2\n", "is used twice (line 3)"),
         ("config:\n  gpu-slices:gpuNodeGroups:\n    a: {}\n    a: {}\n", "the name 'a' is used twice"),
         ("config:\n  gpu-slices:tags: {a: {secure: abc}}\n", "tags.a: is encrypted"),
+        ("config:\n  gpu-slices:replicas: 2026-99-99\n", "quotes make it a text"),
     ],
 )
 def test_a_file_that_cannot_be_taken_is_one_line(tmp_path: Path, text: str, words: str):
