@@ -12,7 +12,7 @@ from .plugin_config import plugin_configs
 from .pool_plan import PoolPlan, plan_pool
 from .settings import Settings
 from .settings.cluster import NewNetwork
-from .settings.effective import gpu_pools
+from .settings.effective import gpu_pools, uses_karpenter
 from .stack_warnings import StackWarning, warnings_of
 from .subnets import NO_ADDRESSES, AddressPlan, address_plan, default_zones
 from .workloads.plan import WorkloadPlan, plan_workloads, workload_warnings
@@ -54,8 +54,7 @@ class Plan:
     @property
     def karpenter(self) -> bool:
         """Whether the stack runs Karpenter: it has pools for it, or says something about the controller."""
-        settings = self.settings
-        return bool(settings.gpu_node_pools or settings.node_pools or settings.karpenter.model_fields_set)
+        return uses_karpenter(self.settings)
 
     @property
     def spot(self) -> bool:

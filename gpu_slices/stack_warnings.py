@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 from .benchmark_remarks import benchmark_remarks
 from .catalogue import Catalogue
+from .compatibility import applied
 from .settings import Settings
 from .settings.cluster import NewNetwork
-from .versions import AMI_DRIVER, FIRST_DUAL_DRIVER_RELEASE, KARPENTER
+from .settings.compatibility_checks import pool_parts_of, stack_parts_of
+from .versions import KARPENTER
 
 if TYPE_CHECKING:
     from .pool_plan import NodeShape, PoolPlan
@@ -56,23 +58,6 @@ def _retired(pool: PoolPlan, catalogue: Catalogue) -> Iterator[StackWarning]:
             )
 
 
-def _driver(pool: PoolPlan, _: Catalogue) -> Iterator[StackWarning]:
-    release = pool.node_group.ami_release if pool.node_group else pool.launched and pool.launched.ami_alias
-    for gpu in {shape.instance.gpu.name: shape.instance.gpu for shape in pool.shapes}.values():
-        if gpu.min_driver is not None and gpu.min_driver > AMI_DRIVER and not _dual_driver(release):
-            yield StackWarning(
-                path=_types_key(pool),
-                message=f"{gpu.label} needs driver {gpu.min_driver}; the AMI carries it from release "
-                f"{FIRST_DUAL_DRIVER_RELEASE} on, older ones stop at {AMI_DRIVER}",
-            )
-        if gpu.max_driver is not None and (release is None or _dual_driver(release)):
-            yield StackWarning(
-                path=f"{pool.path}.amiRelease",
-                message=f"{gpu.label} runs with drivers up to {gpu.max_driver}; AMI releases from "
-                f"{FIRST_DUAL_DRIVER_RELEASE} on also carry a newer one: name an older release",
-            )
-
-
 def _types_key(pool: PoolPlan) -> str:
     key = "instanceType" if pool.node_group else "instanceTypes" if _explicit(pool) else "families"
     return f"{pool.path}.{key}"
@@ -80,11 +65,6 @@ def _types_key(pool: PoolPlan) -> str:
 
 def _explicit(pool: PoolPlan) -> bool:
     return pool.launched is not None and bool(pool.launched.instance_types)
-
-
-def _dual_driver(release: str | None) -> bool:
-    """Whether an AMI release (1.35.2-20260917, al2023@v20260917) carries two driver branches."""
-    return release is not None and release[-8:] >= FIRST_DUAL_DRIVER_RELEASE
 
 
 def _unlike_gpus(pool: PoolPlan, _: Catalogue) -> Iterator[StackWarning]:
@@ -163,6 +143,13 @@ def _other_karpenter(settings: Settings, _: Sequence[PoolPlan]) -> Iterator[Stac
         )
 
 
+def _known_breaks(settings: Settings, _: Sequence[PoolPlan]) -> Iterator[StackWarning]:
+    shared = stack_parts_of(settings)
+    for parts in [shared, *(one for several in pool_parts_of(settings).values() for one in several)]:
+        for found in applied(parts, "warn"):
+            yield StackWarning(path=found.key, message=f"{found.problem}: {found.remedy}")
+
+
 def _retired_needlessly(settings: Settings, _: Sequence[PoolPlan]) -> Iterator[StackWarning]:
     if settings.retired_pools:
         needed = settings.gpu_stack == "gpu-operator"
@@ -202,7 +189,6 @@ def _slices(shape: NodeShape) -> str:
 
 _POOL_RULES: Final[tuple[PoolRule, ...]] = (
     _retired,
-    _driver,
     _unlike_gpus,
     _several_counts,
     _short_of_room,
@@ -216,6 +202,7 @@ _STACK_RULES: Final[tuple[StackRule, ...]] = (
     _unused_replicas,
     _many_node_pools,
     _other_karpenter,
+    _known_breaks,
     _retired_needlessly,
     _benchmark,
 )

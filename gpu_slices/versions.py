@@ -48,9 +48,6 @@ GPU_AMI_TYPE: Final = "AL2023_x86_64_NVIDIA"
 SYSTEM_AMI_TYPE: Final = "AL2023_x86_64_STANDARD"
 #: What Karpenter launches: AL2023, standard and accelerated alike (driver 580, Kubernetes up to 1.36).
 AMI_ALIAS: Final = "al2023@v20260714"
-#: The driver branch of every accelerated AMI up to v20260818; v20260917 and later carry 595 beside it.
-AMI_DRIVER: Final = 580
-FIRST_DUAL_DRIVER_RELEASE: Final = "20260917"
 
 # renovate: datasource=docker depName=vllm/vllm-openai
 VLLM_IMAGE: Final = "vllm/vllm-openai:v0.33.0"

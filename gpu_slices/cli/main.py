@@ -24,6 +24,7 @@ from . import (
     stacks,
     status,
     verify,
+    versions,
 )
 from .command import CHECK_FAILED, WRONG_INPUT, Command
 
@@ -41,6 +42,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     leftovers.COMMAND,
     bench.COMMAND,
     advise.COMMAND,
+    versions.COMMAND,
     config_schema.COMMAND,
 )
 

@@ -8,6 +8,7 @@ from .. import catalogue
 from ..cost.price_table import load_prices
 from .benchmark_checks import BENCHMARK_CHECKS
 from .cluster import ExistingNetwork, NewNetwork
+from .compatibility_checks import COMPATIBILITY_CHECKS
 from .effective import gpu_pools, replicas_of, selection_of, sharing_of
 from .karpenter_checks import KARPENTER_CHECKS
 from .mistakes import Mistake, did_you_mean
@@ -144,4 +145,5 @@ CHECKS: Mapping[Check, tuple[str, ...]] = {
     **KARPENTER_CHECKS,
     **WORKLOAD_CHECKS,
     **BENCHMARK_CHECKS,
+    **COMPATIBILITY_CHECKS,
 }

@@ -17,6 +17,11 @@ def gpu_pools(settings: Settings) -> dict[str, GpuPool]:
     return dict(sorted(both.items()))
 
 
+def uses_karpenter(settings: Settings) -> bool:
+    """Whether the stack runs Karpenter: it has pools for it, or says something about the controller."""
+    return bool(settings.gpu_node_pools or settings.node_pools or settings.karpenter.model_fields_set)
+
+
 def replicas_of(settings: Settings, pool: GpuPool) -> int:
     """Slices per GPU of the pool."""
     return settings.replicas if pool.replicas is None else pool.replicas

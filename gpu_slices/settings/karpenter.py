@@ -13,9 +13,6 @@ from .base import Cpu, Flag, Memory, Model, Positive, Replicas, Text, refused, w
 from .mistakes import shown
 from .pools import GpuInstanceType, NodeLabels, PodRequests, SharingOverride
 
-#: The first that supports every Kubernetes version here (1.36), and in which a broken pool no longer blocks the others.
-OLDEST_KARPENTER: Final = (1, 13)
-
 _DURATION: Final = re.compile(r"([0-9]+(s|m|h))+")
 _ALIAS: Final = re.compile(r"al2023@v([0-9]{8})")
 
@@ -25,9 +22,6 @@ Capacity = Literal["on-demand", "spot"]
 def _version(value: str) -> str:
     if not re.fullmatch(r"1\.[0-9]+\.[0-9]+", value):
         raise refused(f"{value!r} is not an exact version", f'write it like "{KARPENTER.version}"')
-    if tuple(int(part) for part in value.split(".")[:2]) < OLDEST_KARPENTER:
-        oldest = ".".join(map(str, OLDEST_KARPENTER))
-        raise refused(f"Karpenter {value} is too old", f"write {oldest}.0 or newer")
     return value
 
 

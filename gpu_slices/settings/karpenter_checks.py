@@ -9,7 +9,7 @@ from .. import catalogue, naming
 from ..quantities import mebibytes, millicores
 from ..subnets import default_zones
 from .cluster import NewNetwork
-from .effective import max_gpus_of, selection_of
+from .effective import max_gpus_of, selection_of, uses_karpenter
 from .karpenter import GpuNodePool, Launched
 from .mistakes import Mistake, listed
 from .model import Settings
@@ -158,8 +158,7 @@ def _budgets_are_whole(settings: Settings) -> Iterator[Mistake]:
 
 
 def _controllers_have_a_node_each(settings: Settings) -> Iterator[Mistake]:
-    launched = settings.gpu_node_pools or settings.node_pools or settings.karpenter.model_fields_set
-    if launched and settings.karpenter.replicas > settings.system_nodes.desired:
+    if uses_karpenter(settings) and settings.karpenter.replicas > settings.system_nodes.desired:
         yield Mistake(
             path="karpenter.replicas",
             problem=f"{settings.karpenter.replicas} controllers need a system node each, there are "
