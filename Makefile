@@ -94,7 +94,7 @@ $(RUNTIME): requirements.txt | $(PY)
 	@$(PIP) -r requirements.txt
 	@touch $@
 
-$(DEV): requirements-dev.txt $(RUNTIME)
+$(DEV): requirements-dev.txt requirements-bench.txt $(RUNTIME)
 	@echo "installing requirements-dev.txt into $(VENV)"
 	@$(PIP) -r requirements-dev.txt
 	@touch $@
