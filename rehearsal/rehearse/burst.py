@@ -11,7 +11,7 @@ from typing import Final
 from gpu_slices.pool_plan import PoolPlan
 from rehearsal.cluster.http_api import Api
 from rehearsal.rehearse.pods import NAMESPACE, namespace, one_slice_pod
-from rehearsal.rehearse.watching import CLAIMS, Point, Pool, Record
+from rehearsal.rehearse.watching import Point, Pool, Record
 
 #: Karpenter batches for up to 10 s; what it would launch too many comes within this time after the last pod runs.
 SETTLE_SECONDS: Final = 3.0
@@ -63,15 +63,11 @@ class Sender:
             points=record.stop(),
         )
 
-    def clear(self, *, with_nodes: bool = False) -> None:
-        """Ends the pods, and with `with_nodes` the nodes that Karpenter launched for them; waits until they are gone."""
+    def clear(self) -> None:
+        """Ends the pods and waits until they are gone."""
         pods = [pod["metadata"]["name"] for pod in self._pool.all_pods()]
         self._delete(f"/api/v1/namespaces/{NAMESPACE}/pods", pods)
-        patience = _WAIT_SECONDS + len(pods) * _WAIT_SECONDS_PER_POD
-        wait(lambda: not self._pool.all_pods(), patience)
-        if with_nodes:
-            self._delete(CLAIMS, [claim["metadata"]["name"] for claim in self._pool.claims_now()])
-            wait(lambda: not self._pool.claims_now() and not self._pool.nodes(), 3 * patience)
+        wait(lambda: not self._pool.all_pods(), _WAIT_SECONDS + len(pods) * _WAIT_SECONDS_PER_POD)
 
     def end(self) -> None:
         """Takes the namespace away with all that is in it."""

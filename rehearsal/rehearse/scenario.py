@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +16,7 @@ from gpu_slices.naming import GPU_RESOURCE
 from gpu_slices.pool_plan import PoolPlan
 from rehearsal.cluster import crds
 from rehearsal.cluster.control_plane import ControlPlane
+from rehearsal.cluster.facts import Facts
 from rehearsal.cluster.programs import TOOLS_TABLE
 from rehearsal.demo.promises import Promise, in_order, nothing_left, same_as_previewed, slice_edit_promises
 from rehearsal.demo.slice_edit import SliceEdit
@@ -24,7 +27,7 @@ from rehearsal.rehearse.burst import NOTHING_SECONDS, SETTLE_SECONDS, Burst, Sen
 from rehearsal.rehearse.contents import contents
 from rehearsal.rehearse.instance_facts import instance_facts
 from rehearsal.rehearse.memory import MemoryMeter
-from rehearsal.rehearse.overlays import not_ready, without_overlays
+from rehearsal.rehearse.overlays import not_ready, remove_overlays
 from rehearsal.rehearse.quota import QuotaCheck, check_quota, tenant_of
 from rehearsal.rehearse.result import Act, PoolBurst, Result, SliceEditEffect
 from rehearsal.rehearse.room import free, nodes_needed, usable
@@ -72,17 +75,24 @@ class Rehearsal:
         self._teller.plan(self.program.before)
         self._teller.lifted(self.program.lifted)
         facts = instance_facts(self.program.before)
+        with self._set_up("", facts) as (plane, ready):
+            self._acts(plane, ready)
+        if self.program.compare:
+            self._without_overlays(facts)
+        return self._result(versions)
+
+    @contextmanager
+    def _set_up(self, prefix: str, facts: Facts) -> Iterator[tuple[ControlPlane, Stage]]:
+        """A control plane as bare as a new cluster, and the stage before it."""
+        start = partial(ControlPlane.start, facts=facts)
         with (
-            self._act(
-                "control plane", lambda: ControlPlane.start(facts=facts), lambda _: "API server answers"
-            ) as plane,
+            self._act(f"{prefix}control plane", start, lambda _: "the API server answers") as plane,
             stage(self._wish.stack, control_plane=plane.folder) as ready,
         ):
             for path, value in self.program.lifted.items():
                 ready.edit(path, value)
             remove_chart_crds(plane)
-            self._acts(plane, ready)
-        return self._result(versions)
+            yield plane, ready
 
     def _acts(self, plane: ControlPlane, ready: Stage) -> None:
         program, notes = self.program, self._notes
@@ -95,8 +105,6 @@ class Rehearsal:
         pool = Pool(plane.api, program.pool, launched=karpenter)
         sender = Sender(plane.api, pool)
         sender.prepare()
-        if program.compare:
-            self._without_overlays(plane, sender)
         notes.first = self._play("burst", sender, pool, program.pool_before(), program.pods)
         if program.edit:
             self._slice_edit(ready, pool, program.edit)
@@ -123,20 +131,23 @@ class Rehearsal:
             self._notes.promises.append(promises.as_many_nodes(found, len(held)))
         return found
 
-    def _without_overlays(self, plane: ControlPlane, sender: Sender) -> None:
-        """The same burst while Karpenter knows nothing of slices; afterwards everything is as the program made it."""
+    def _without_overlays(self, facts: Facts) -> None:
+        """The same burst on a cluster of its own that loses its overlays; the cluster is thrown away."""
         program = self.program
         pool = program.pool_before()
         renamed = pool.resource != GPU_RESOURCE
-        with without_overlays(plane.api, [one.name for one in pool.node_pools]):
-            expected, settle = (0, NOTHING_SECONDS) if renamed else (program.pods, SETTLE_SECONDS)
+        expected, settle = (0, NOTHING_SECONDS) if renamed else (program.pods, SETTLE_SECONDS)
+        with self._set_up("without overlays: ", facts) as (plane, ready):
+            self._engine("without overlays: up", ready.up)
+            not_ready(plane.api)
+            remove_overlays(plane.api, [one.name for one in pool.node_pools])
+            sender = Sender(plane.api, Pool(plane.api, program.pool, launched=True))
+            sender.prepare()
             burst = self._burst(
-                "burst without overlays", lambda: sender.burst(pool, program.pods, lambda: expected, settle)
+                "without overlays: burst", lambda: sender.burst(pool, program.pods, lambda: expected, settle)
             )
-            self._act("clear", lambda: sender.clear(with_nodes=True), lambda _: "no pods, no nodes of the pool")
         self._notes.without = _pool_burst("burst without overlays", pool, program.pods, burst)
         self._notes.promises.append(promises.wrong_without(self._notes.without, renamed=renamed))
-        not_ready(plane.api)
 
     def _slice_edit(self, ready: Stage, pool: Pool, edit: SliceEdit) -> None:
         program, notes = self.program, self._notes
