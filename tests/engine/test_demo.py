@@ -67,6 +67,7 @@ def test_ctrl_c_during_up_is_one_line_and_leaves_no_process_and_no_file(tmp: Pat
     assert list(tmp.iterdir()) == []
 
 
+@pytest.mark.full
 def test_a_whole_demo_keeps_its_promises_and_tells_them(tmp: Path):
     demo = start(tmp, "--stack", "dev", "--format", "json")
     output, told = demo.communicate(timeout=300)

@@ -6,8 +6,7 @@ import pytest
 
 from engine import Operation
 from engine.operation import Change
-from tests.support.lifecycle import Life, life
-from tests.support.stacks import STACKS
+from tests.support.lifecycle import LIVES, Life, life
 
 pytestmark = pytest.mark.engine
 
@@ -20,7 +19,7 @@ WAYS_OUT = (
 )
 
 
-@pytest.fixture(scope="module", params=STACKS)
+@pytest.fixture(scope="module", params=LIVES)
 def lived(request: pytest.FixtureRequest) -> Life:
     return life(request.param)
 

@@ -72,7 +72,7 @@ def wait_for_engine(folder: str) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks into /proc")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.full)])
 def test_an_interrupted_up_leaves_no_process_and_no_lock(tmp_path: Path, number: signal.Signals):
     project = write_project(tmp_path / "project")
     argv = [sys.executable, "-W", "ignore", "-c", SCRIPT, str(project)]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.operation import SECRET
-from tests.support.lifecycle import Life, life
-from tests.support.stacks import STACKS
+from tests.support.lifecycle import LIVES, Life, life
 
 pytestmark = pytest.mark.engine
 
@@ -14,7 +13,7 @@ CONFIG_MAP, RELEASE = "kubernetes:core/v1:ConfigMap", "kubernetes:helm.sh/v3:Rel
 OVERLAY, NODE_POOL = "kubernetes:karpenter.sh/v1alpha1:NodeOverlay", "kubernetes:karpenter.sh/v1:NodePool"
 
 
-@pytest.fixture(scope="module", params=STACKS)
+@pytest.fixture(scope="module", params=LIVES)
 def lived(request: pytest.FixtureRequest) -> Life:
     return life(request.param)
 

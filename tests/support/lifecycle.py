@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, Final
+
+import pytest
 
 from engine import Operation
 from gpu_slices.plan import Plan
@@ -17,6 +19,11 @@ from tests.support.stacks import STACKS, plan_of_stack
 #: What a stack gets and loses again: one node group, and one NodePool where Karpenter runs.
 EXTRA_GROUP = {"instanceType": "g5.2xlarge", "replicas": 3, "desired": 1}
 EXTRA_POOL = {"families": ["g5"], "gpusPerNode": [1], "sizes": ["xlarge"], "maxGpus": 2, "replicas": 3}
+
+
+#: Stack files whose lives `make test` plays: operator, plugin, Karpenter. FULL=1 plays the others too.
+EVERYDAY: Final = ("dev", "karpenter", "p3")
+LIVES: Final = [pytest.param(one, marks=() if one in EVERYDAY else pytest.mark.full) for one in STACKS]
 
 
 @dataclass(frozen=True, kw_only=True)
