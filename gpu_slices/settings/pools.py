@@ -79,7 +79,8 @@ def _node_pool_name(value: Any) -> str:
     if value is None:
         raise refused("a pool has no name", "write one before the colon")
     if not isinstance(value, str) or re.fullmatch(r"[0-9][0-9.e_]*", value):
-        raise refused(f"the name {shown(value)} reads as a number", f"start it with a letter, like pool-{shown(value)}")
+        digits = re.sub(r"[^a-z0-9]+", "-", str(value).lower()).strip("-")
+        raise refused(f"the name {shown(value)} reads as a number", f"start it with a letter, like pool-{digits}")
     if len(value) > 40 or not re.fullmatch(r"[a-z]([-a-z0-9]*[a-z0-9])?", value):
         raise refused(f"{value!r} is not a pool name", "use lower-case letters, digits and dashes, at most 40")
     return value
