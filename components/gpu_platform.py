@@ -11,10 +11,12 @@ import pulumi_aws as aws
 
 from gpu_slices import addons, charts, node_groups
 from gpu_slices.benchmark_plan import plan_benchmark
+from gpu_slices.budget import plan_budget
 from gpu_slices.cloud_refs import CloudRefs
 from gpu_slices.manifests.benchmark import benchmark_steps
 from gpu_slices.manifests.gpu_stack import gpu_stack_objects
 from gpu_slices.manifests.karpenter import general_pool_objects, gpu_pool_objects
+from gpu_slices.manifests.monitoring import monitoring_objects
 from gpu_slices.manifests.workloads import workload_objects
 from gpu_slices.outputs import pool_outputs
 from gpu_slices.plan import Plan
@@ -23,6 +25,7 @@ from gpu_slices.settings.cluster import ExistingNetwork, NewNetwork
 
 from .addons import Addons, AddonsArgs
 from .benchmark import Benchmark, BenchmarkArgs
+from .budget import Budget, BudgetArgs
 from .component import Component
 from .eks_cluster import EksCluster, EksClusterArgs
 from .gpu_node_group import GpuNodeGroup
@@ -30,6 +33,7 @@ from .gpu_node_pool import GpuNodePool
 from .gpu_stack import GPU_STACKS, GpuStack, GpuStackArgs
 from .karpenter import Karpenter, KarpenterArgs
 from .launched_pool import LaunchedPoolArgs
+from .monitoring import Monitoring, MonitoringArgs
 from .network import Network, NetworkArgs, NetworkRefs
 from .node_group import NodeGroupArgs
 from .node_pool import NodePool
@@ -84,12 +88,16 @@ class GpuPlatform(Component):
             Tenant(f"{name}-tenant-{tenant.name}", TenantArgs(tenant=tenant), self._in_cluster())
             for tenant in plan.tenants
         ]
+        if plan.settings.monitoring.enabled:
+            self._monitoring(after=[system, services, stack, *([karpenter.release] if karpenter else [])])
         if plan.workloads:
             samples = WorkloadsArgs(objects=workload_objects(plan), after=[stack, *pools, *tenants])
             Workloads(f"{name}-workloads", samples, self._in_cluster())
         if benchmark := plan_benchmark(plan.settings, plan.pools):
             measured = BenchmarkArgs(steps=benchmark_steps(benchmark), after=[stack, services, *groups, *pools])
             Benchmark(f"{name}-benchmark", measured, self._in_cluster())
+        if budget := plan_budget(plan):
+            Budget(f"{name}-budget", BudgetArgs(budget=budget), self._in_cloud())
         self.cluster_name = self._cluster.cluster_name
         self.kubeconfig = self._cluster.kubeconfig
         self.pools = pool_outputs(plan)
@@ -140,6 +148,11 @@ class GpuPlatform(Component):
             GpuStackArgs(objects=gpu_stack_objects(plan), release=charts.gpu_stack_release(plan), after=after),
             self._in_cluster(),
         )
+
+    def _monitoring(self, after: Sequence[pulumi.Resource]) -> None:
+        plan = self._plan
+        args = MonitoringArgs(objects=monitoring_objects(plan), releases=charts.monitoring_releases(plan), after=after)
+        Monitoring(f"{self._name}-monitoring", args, self._in_cluster())
 
     def _karpenter(self, drain: Sequence[pulumi.Resource]) -> Karpenter:
         plan = self._plan

@@ -36,7 +36,22 @@ _GPU_OPERATOR: Final = (
 
 _BY_STACK: Final = {"device-plugin": _EKS + _DEVICE_PLUGIN, "gpu-operator": _EKS + _GPU_OPERATOR}
 
+#: What `monitoring` adds, by its name (charts/dcgm_exporter.py, charts/kube_prometheus_stack.py; a test holds them equal).
+_MONITORING: Final = {
+    "device-plugin": (Daemon(name="dcgm-exporter", millicpu=100, mebibytes=256),),
+    "gpu-operator": (Daemon(name="nvidia-dcgm-exporter", millicpu=100, mebibytes=256),),
+}
+_NODE_EXPORTER: Final = Daemon(name="prometheus-node-exporter", millicpu=10, mebibytes=32)
 
-def gpu_node_daemons(gpu_stack: str) -> tuple[Daemon, ...]:
-    """The DaemonSets on a GPU node under `device-plugin` or `gpu-operator`."""
-    return _BY_STACK[gpu_stack]
+
+def gpu_node_daemons(gpu_stack: str, *, monitored: bool = False) -> tuple[Daemon, ...]:
+    """The DaemonSets on a GPU node under `device-plugin` or `gpu-operator`; `monitored` where monitoring is on."""
+    daemons = {daemon.name: daemon for daemon in _BY_STACK[gpu_stack]}
+    if monitored:
+        daemons |= {daemon.name: daemon for daemon in (*_MONITORING[gpu_stack], _NODE_EXPORTER)}
+    return tuple(daemons.values())
+
+
+def system_node_daemons(*, monitored: bool) -> tuple[Daemon, ...]:
+    """The DaemonSets on a node without GPUs."""
+    return (*_EKS, _NODE_EXPORTER) if monitored else _EKS

@@ -53,15 +53,20 @@ MANAGED_BY_LABELS: Final[Mapping[str, str]] = {"app.kubernetes.io/managed-by": P
 
 DEVICE_PLUGIN_NAMESPACE: Final = "nvidia-device-plugin"
 GPU_OPERATOR_NAMESPACE: Final = "gpu-operator"
-SYSTEM_NAMESPACES: Final = frozenset({"default", DEVICE_PLUGIN_NAMESPACE, GPU_OPERATOR_NAMESPACE})
+MONITORING_NAMESPACE: Final = "monitoring"
+SYSTEM_NAMESPACES: Final = frozenset({"default", DEVICE_PLUGIN_NAMESPACE, GPU_OPERATOR_NAMESPACE, MONITORING_NAMESPACE})
 
 #: EKS refuses a longer node group name; Pulumi's and Terraform's prefixes add a 26-character suffix.
 NODE_GROUP_PREFIX_LIMIT: Final = 37
 
 
+#: The tag that a stack's cost is found by.
+STACK_TAG: Final = "gpu-slices:stack"
+
+
 def stack_tags(stack: str, cluster: str, own: Mapping[str, str]) -> dict[str, str]:
     """Tags of everything that the stack creates; `own` are the user's and win."""
-    tags = {"gpu-slices:stack": stack, "gpu-slices:cluster": cluster, "managed-by": PROJECT}
+    tags = {STACK_TAG: stack, "gpu-slices:cluster": cluster, "managed-by": PROJECT}
     return dict(sorted({**tags, **own}.items()))
 
 

@@ -12,6 +12,8 @@ from .compatibility import applied
 from .settings import Settings
 from .settings.cluster import NewNetwork
 from .settings.compatibility_checks import pool_parts_of, stack_parts_of
+from .settings.monitoring import Monitoring
+from .system_room import shortages
 from .versions import KARPENTER
 
 if TYPE_CHECKING:
@@ -178,6 +180,39 @@ def _unused_replicas(settings: Settings, pools: Sequence[PoolPlan]) -> Iterator[
         yield StackWarning(path="replicas", message="every pool says its own replicas: this number has no effect")
 
 
+def _small_system_nodes(settings: Settings, _: Sequence[PoolPlan]) -> Iterator[StackWarning]:
+    short = list(shortages(settings))
+    if short:
+        nodes = settings.system_nodes
+        yield StackWarning(
+            path="systemNodes",
+            message=f"{nodes.desired} × {nodes.instance_type} do not hold what is switched on ({'; '.join(short)}): "
+            "raise desired or take a larger instanceType",
+        )
+
+
+def _monitoring(settings: Settings, _: Sequence[PoolPlan]) -> Iterator[StackWarning]:
+    monitoring = settings.monitoring
+    if not monitoring.enabled:
+        if monitoring != Monitoring():
+            yield StackWarning(path="monitoring", message="has no effect: enabled is not true")
+        if settings.budget is not None:
+            yield StackWarning(
+                path="budget",
+                message="tells of money a day late and of no idle GPU: that alert needs monitoring.enabled: true",
+            )
+        return
+    if monitoring.alert_secret is None:
+        yield StackWarning(
+            path="monitoring.alertSecret",
+            message="alerts are shown in Alertmanager and Grafana, and nobody is told of them",
+        )
+    if monitoring.storage is None:
+        yield StackWarning(
+            path="monitoring.storage", message="samples are lost whenever Prometheus's pod moves to another node"
+        )
+
+
 def _benchmark(settings: Settings, pools: Sequence[PoolPlan]) -> Iterator[StackWarning]:
     for path, message in benchmark_remarks(settings, pools):
         yield StackWarning(path=path, message=message)
@@ -204,5 +239,7 @@ _STACK_RULES: Final[tuple[StackRule, ...]] = (
     _other_karpenter,
     _known_breaks,
     _retired_needlessly,
+    _small_system_nodes,
+    _monitoring,
     _benchmark,
 )

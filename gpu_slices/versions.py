@@ -39,6 +39,15 @@ KARPENTER: Final = ChartPin(chart="karpenter", repo="oci://public.ecr.aws/karpen
 # renovate: datasource=docker depName=public.ecr.aws/karpenter/karpenter-crd
 KARPENTER_CRD: Final = ChartPin(chart="karpenter-crd", repo="oci://public.ecr.aws/karpenter", version="1.14.1")
 
+# renovate: datasource=helm depName=kube-prometheus-stack registryUrl=https://prometheus-community.github.io/helm-charts
+KUBE_PROMETHEUS_STACK: Final = ChartPin(
+    chart="kube-prometheus-stack", repo="https://prometheus-community.github.io/helm-charts", version="88.5.3"
+)
+# renovate: datasource=helm depName=dcgm-exporter registryUrl=https://nvidia.github.io/dcgm-exporter/helm-charts
+DCGM_EXPORTER: Final = ChartPin(
+    chart="dcgm-exporter", repo="https://nvidia.github.io/dcgm-exporter/helm-charts", version="4.8.2"
+)
+
 #: Kubernetes minors that EKS offers and that the pinned parts support.
 KUBERNETES_VERSIONS: Final = ("1.32", "1.33", "1.34", "1.35", "1.36")
 DEFAULT_KUBERNETES: Final = "1.35"

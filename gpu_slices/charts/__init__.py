@@ -5,16 +5,16 @@ from __future__ import annotations
 from ..cloud_refs import CloudRefs
 from ..manifests.gpu_stack import plugin_config_map
 from ..plan import Plan
-from . import device_plugin, gpu_operator, karpenter
+from . import dcgm_exporter, device_plugin, gpu_operator, karpenter, kube_prometheus_stack
 from .release import Release
 
-__all__ = ["Release", "gpu_stack_release", "releases"]
+__all__ = ["Release", "gpu_stack_release", "monitoring_releases", "releases"]
 
 
 def releases(plan: Plan, refs: CloudRefs) -> list[Release]:
     """Every Helm release of the stack, in the order it is installed."""
     if not plan.karpenter:
-        return [gpu_stack_release(plan)]
+        return [gpu_stack_release(plan), *monitoring_releases(plan)]
     settings = plan.settings
     controller = karpenter.releases(
         cluster_name=settings.cluster.name,
@@ -22,7 +22,7 @@ def releases(plan: Plan, refs: CloudRefs) -> list[Release]:
         region=settings.region,
         settings=settings.karpenter,
     )
-    return [gpu_stack_release(plan), *controller]
+    return [gpu_stack_release(plan), *controller, *monitoring_releases(plan)]
 
 
 def gpu_stack_release(plan: Plan) -> Release:
@@ -30,3 +30,12 @@ def gpu_stack_release(plan: Plan) -> Release:
     if plan.settings.gpu_stack == "gpu-operator":
         return gpu_operator.release(plan, plugin_config_map(plan)["metadata"]["name"])
     return device_plugin.release(plan)
+
+
+def monitoring_releases(plan: Plan) -> list[Release]:
+    """The charts of `monitoring`; the exporter's own only where no operator brings it."""
+    settings = plan.settings
+    if not settings.monitoring.enabled:
+        return []
+    exporter = [dcgm_exporter.release(plan)] if settings.gpu_stack == "device-plugin" else []
+    return [kube_prometheus_stack.release(plan), *exporter]

@@ -7,6 +7,7 @@ from typing import Any
 from ..naming import EXCLUSIVE_CONFIG, GPU_OPERATOR_NAMESPACE, GPU_TOLERATION
 from ..plan import Plan
 from ..versions import GPU_OPERATOR
+from .dcgm_exporter import operator_values
 from .release import MAX_UNAVAILABLE, Release, rollout_timeout
 
 
@@ -16,12 +17,12 @@ def release(plan: Plan, config_map: str) -> Release:
         name="gpu-operator",
         pin=GPU_OPERATOR,
         namespace=GPU_OPERATOR_NAMESPACE,
-        values=_values(config_map),
+        values=_values(config_map, monitored=plan.settings.monitoring.enabled),
         timeout_seconds=rollout_timeout(plan.most_gpu_nodes),
     )
 
 
-def _values(config_map: str) -> dict[str, Any]:
+def _values(config_map: str, *, monitored: bool) -> dict[str, Any]:
     toleration = dict(GPU_TOLERATION)
     return {
         # Driver and container toolkit are part of the AMI.
@@ -37,5 +38,5 @@ def _values(config_map: str) -> dict[str, Any]:
             "rollingUpdate": {"maxUnavailable": MAX_UNAVAILABLE},
         },
         "node-feature-discovery": {"worker": {"tolerations": [toleration]}},
-        "dcgmExporter": {"serviceMonitor": {"enabled": False}},
+        "dcgmExporter": operator_values(monitored=monitored),
     }

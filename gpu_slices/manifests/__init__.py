@@ -10,6 +10,7 @@ from ..plan import Plan
 from .benchmark import benchmark_objects
 from .gpu_stack import gpu_stack_objects
 from .karpenter import general_pool_objects, gpu_pool_objects
+from .monitoring import monitoring_objects
 from .tenants import tenant_objects
 from .workloads import workload_objects
 
@@ -23,6 +24,7 @@ def objects(plan: Plan, refs: CloudRefs) -> list[Manifest]:
         *(manifest for name in sorted(plan.settings.node_pools) for manifest in general_pool_objects(plan, name, refs)),
         *(manifest for pool in plan.pools if pool.launched for manifest in gpu_pool_objects(plan, pool, refs)),
         *(manifest for tenant in plan.tenants for manifest in tenant_objects(tenant)),
+        *monitoring_objects(plan),
         *workload_objects(plan),
         *benchmark_objects(plan),
     ]

@@ -93,6 +93,26 @@ def _reservations(edit: KeyEdit, _old: Plan, _new: Plan) -> Consequence:
     return nothing("the next nodes use it first")
 
 
+def _prices(_edit: KeyEdit, _old: Plan, new: Plan) -> Consequence:
+    if new.settings.monitoring.enabled:
+        return nothing("a figure of the plan, of dashboards and of alerts")
+    return _PLAN_ONLY
+
+
+def _monitoring(edit: KeyEdit, _old: Plan, new: Plan) -> Consequence:
+    if edit.new is not True:
+        return Consequence(effect="delete", words="Prometheus and Grafana go, with every sample they kept")
+    if new.settings.gpu_stack == "gpu-operator":
+        return restart("the operator's metrics exporter restarts on every GPU node; your pods stay")
+    return nothing("the charts are installed; what runs is not touched")
+
+
+def _monitored(_edit: KeyEdit, _old: Plan, new: Plan) -> Consequence:
+    if new.settings.monitoring.enabled:
+        return restart("parts of monitoring restart or read new rules; nodes and your pods stay")
+    return nothing("monitoring is not enabled")
+
+
 def _whole(edit: KeyEdit, _old: Plan, _new: Plan) -> Consequence:
     """A pool or tenant that came or went."""
     if edit.old is ABSENT:
@@ -223,7 +243,10 @@ TABLE: Final[tuple[Row, ...]] = (
         ("tags", "**"),
         disrupt("tags are part of launch templates and NodeClasses: nodes are replaced one after another"),
     ),
-    (("prices", "**"), _PLAN_ONLY),
+    (("prices", "**"), _prices),
+    (("monitoring", "enabled"), _monitoring),
+    (("monitoring", "**"), _monitored),
+    (("budget", "**"), nothing("an AWS budget; nothing in the cluster knows it")),
     (("workloads", "**"), nothing("sample workloads of the stack's own; what else runs is not touched")),
     (("benchmark", "**"), nothing("the benchmark's own pods; what else runs is not touched")),
 )

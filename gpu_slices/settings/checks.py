@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from .. import catalogue
 from ..cost.price_table import load_prices
 from .benchmark_checks import BENCHMARK_CHECKS
+from .budget_checks import BUDGET_CHECKS
 from .cluster import ExistingNetwork, NewNetwork
 from .compatibility_checks import COMPATIBILITY_CHECKS
 from .effective import gpu_pools, replicas_of, selection_of, sharing_of
@@ -146,4 +147,5 @@ CHECKS: Mapping[Check, tuple[str, ...]] = {
     **WORKLOAD_CHECKS,
     **BENCHMARK_CHECKS,
     **COMPATIBILITY_CHECKS,
+    **BUDGET_CHECKS,
 }

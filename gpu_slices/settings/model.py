@@ -10,9 +10,11 @@ from pydantic import AfterValidator, Field
 from ..naming import RESERVED_TAG_PREFIX, RESERVED_TAGS
 from .base import Model, Replicas, Text, refused
 from .benchmark import OptionalBenchmark
+from .budget import OptionalBudget
 from .cluster import Cluster, Network, NewNetwork
 from .karpenter import GpuNodePool, Karpenter, NodePool, RetiredPool
 from .mistakes import shown
+from .monitoring import Monitoring
 from .pools import GpuNodeGroup, NodePoolName, PoolName, Sharing, SystemNodes, Tenant, TenantName
 from .prices import Prices
 from .workloads import SampleName, Workload
@@ -113,4 +115,14 @@ class Settings(Model):
         default=None,
         description="What sharing one GPU costs, measured by `up` when named: pool, engine, models, load, conditions, "
         "promptWords, outputTokens, repeats, …",
+    )
+    monitoring: Monitoring = Field(
+        default=Monitoring(),
+        description="Prometheus, Grafana and DCGM exporter: enabled, retentionDays, storage, memory, idleMinutes, "
+        "alertSecret, docsUrl.",
+    )
+    budget: OptionalBudget = Field(
+        default=None,
+        description="An AWS budget when named: monthlyUsd, emails, snsTopicArn, actualPercent, forecastPercent, "
+        "activateTags.",
     )

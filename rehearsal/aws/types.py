@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rehearsal.aws import cluster, compute, identity, messages, network
+from rehearsal.aws import cluster, compute, identity, messages, money, network
 from rehearsal.aws.table import AwsType
 
 TYPES: dict[str, AwsType] = {
@@ -11,4 +11,5 @@ TYPES: dict[str, AwsType] = {
     **identity.TYPES,
     **messages.TYPES,
     **cluster.TYPES,
+    **money.TYPES,
 }

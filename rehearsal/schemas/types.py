@@ -27,6 +27,8 @@ TYPES: dict[str, dict[str, str]] = {
         **_aws("eks", "Cluster", "NodeGroup", "Addon", "AccessEntry", "AccessPolicyAssociation"),
         **_aws("eks", "PodIdentityAssociation"),
         **_aws("sqs", "Queue", "QueuePolicy"),
+        **_aws("budgets", "Budget"),
+        **_aws("costexplorer", "CostAllocationTag"),
     },
     "eks": {
         "eks:index:Cluster": "pulumi_eks.Cluster",

@@ -10,15 +10,19 @@ import pulumi_eks as eks
 import pulumi_kubernetes as k8s
 import pytest
 
+from components.budget import Budget, BudgetArgs
 from components.eks_cluster import EksCluster, EksClusterArgs
 from components.gpu_node_group import GpuNodeGroup
 from components.gpu_stack import DevicePlugin, GpuStackArgs
+from components.monitoring import Monitoring, MonitoringArgs
 from components.network import Network, NetworkArgs, NetworkRefs
 from components.node_group import NodeGroupArgs
 from components.tenant import Tenant, TenantArgs
 from components.workloads import Workloads, WorkloadsArgs
-from gpu_slices.charts import gpu_stack_release
+from gpu_slices.budget import plan_budget
+from gpu_slices.charts import gpu_stack_release, monitoring_releases
 from gpu_slices.manifests.gpu_stack import gpu_stack_objects
+from gpu_slices.manifests.monitoring import monitoring_objects
 from gpu_slices.manifests.workloads import workload_objects
 from gpu_slices.node_groups import gpu_node_group
 from gpu_slices.settings.cluster import Cluster
@@ -31,6 +35,8 @@ PLAN = plan_of(
         "replicas": 4,
         "gpuNodeGroups": {"l40s": {"instanceType": "g6e.2xlarge"}},
         "tenants": {"team": {"slices": 2}},
+        "monitoring": {"enabled": True},
+        "budget": {"monthlyUsd": 100, "emails": ["team@example.com"]},
         "workloads": {"tensorflow": {"pool": "l40s", "tenant": "team"}},
     }
 )
@@ -110,7 +116,18 @@ def workloads() -> None:
     Workloads("part", args, pulumi.ResourceOptions(providers=[their_kubernetes()]))
 
 
-PROGRAMS = [network, cluster, node_group, device_plugin, tenant, workloads]
+def monitoring() -> None:
+    args = MonitoringArgs(objects=monitoring_objects(PLAN), releases=monitoring_releases(PLAN))
+    Monitoring("part", args, pulumi.ResourceOptions(providers=[their_kubernetes()]))
+
+
+def budget() -> None:
+    planned = plan_budget(PLAN)
+    assert planned
+    Budget("part", BudgetArgs(budget=planned), pulumi.ResourceOptions(providers=[their_aws()]))
+
+
+PROGRAMS = [network, cluster, node_group, device_plugin, tenant, workloads, monitoring, budget]
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
@@ -171,3 +188,13 @@ def test_sample_workloads_bring_their_deployment_and_its_budget():
     (budget,) = recorded.of("kubernetes:policy/v1:PodDisruptionBudget")
     assert deployment.inputs["metadata"]["namespace"] == budget.inputs["metadata"]["namespace"] == "team"
     assert deployment.inputs["spec"]["replicas"] == 2
+
+
+def test_monitoring_brings_its_namespace_dashboards_and_charts():
+    recorded = foreign(monitoring)
+    (namespace,) = recorded.of("kubernetes:core/v1:Namespace")
+    releases = recorded.of("kubernetes:helm.sh/v3:Release")
+    assert {one.inputs["chart"] for one in releases} == {"kube-prometheus-stack", "dcgm-exporter"}
+    inside = [*releases, *(one for one in recorded.of("kubernetes:core/v1:ConfigMap"))]
+    homes = {one.inputs.get("namespace") or one.inputs["metadata"]["namespace"] for one in inside}
+    assert homes == {namespace.inputs["metadata"]["name"]}

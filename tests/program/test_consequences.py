@@ -105,9 +105,13 @@ CASES: dict[str, Effect] = {
     "-tenants.left": "delete",
     "tags.owner=x": "disrupt",
     "prices.regionFactor=1.1": "nothing",
+    "monitoring.enabled=true": "nothing",
+    "monitoring.idleMinutes=60": "nothing",
+    "budget.monthlyUsd=100": "nothing",
 }
 #: Spelt out where the grammar of `--set` cannot say it.
 TYPED = {'cluster.version="1.34"': {"cluster": {**BASE["cluster"], "version": "1.34"}}}
+TYPED["budget.monthlyUsd=100"] = {"budget": {"monthlyUsd": 100, "emails": ["team@example.com"]}}
 TYPED["network.zones[0]=us-west-2c"] = {"network": {"zones": ["us-west-2a", "us-west-2c"]}}
 TYPED["nodePools.general.categories[0]=r"] = {
     "nodePools": {**BASE["nodePools"], "general": {"cpu": [4, 8], "categories": ["r"]}}

@@ -61,6 +61,9 @@ raw_settings = st.fixed_dictionaries(
             {}, optional={"renameResource": st.booleans(), "failRequestsGreaterThanOne": st.booleans()}
         ),
         "network": st.sampled_from([{}, {"nat": "per-zone"}, {"cidr": "10.4.0.0/20"}]),
+        "monitoring": st.sampled_from(
+            [{}, {"enabled": True}, {"enabled": True, "storage": {"storageClass": "gp3"}, "alertSecret": "routes"}]
+        ),
     },
 )
 plans = raw_settings.map(plan_of)
@@ -96,6 +99,9 @@ _short_names = st.from_regex(r"[a-z]{1,8}", fullmatch=True).filter(lambda name: 
 
 karpenter_settings = st.fixed_dictionaries(
     {"gpuNodePools": st.dictionaries(_short_names, gpu_node_pools(), min_size=1, max_size=3)},
-    optional={"gpuStack": st.sampled_from(["device-plugin", "gpu-operator"])},
+    optional={
+        "gpuStack": st.sampled_from(["device-plugin", "gpu-operator"]),
+        "monitoring": st.sampled_from([{}, {"enabled": True}]),
+    },
 )
 karpenter_plans = karpenter_settings.map(plan_of)

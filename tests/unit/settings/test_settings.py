@@ -48,6 +48,8 @@ def test_an_absent_object_and_an_empty_one_are_the_same():
         "gpuNodeGroups": {},
         "tenants": {},
         "tags": {},
+        "monitoring": {},
+        "budget": {},
     }
     assert settings(empty) == settings({})
 
@@ -80,6 +82,8 @@ OTHER_VALUES: dict[str, Any] = {
     "workloads": {"smoke": {"pool": "a", "tenant": "team", "pods": 1}},
     "tags": {"team": "x"},
     "prices": {"regionFactor": 1.1},
+    "monitoring": {"enabled": True},
+    "budget": {"monthlyUsd": 100, "emails": ["team@example.com"]},
     "benchmark": {"pool": "a", "models": [{"name": "m", "model": "a/m", "memoryGiB": 4, "kvCacheGiB": 1}]},
 }
 

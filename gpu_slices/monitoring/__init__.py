@@ -1,0 +1,1 @@
+"""What is measured, shown and told: queries once, used by recording rules, dashboards and alerts."""
