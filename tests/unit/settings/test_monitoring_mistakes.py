@@ -88,7 +88,7 @@ def test_a_well_made_one_is_quiet():
 @pytest.mark.parametrize(
     ("nodes", "more", "words"),
     [
-        ({"instanceType": "t3.small"}, {"monitoring": {**WELL, "memory": "512Mi"}}, "GiB of"),
+        ({"instanceType": "t3.small", "min": 1, "desired": 1}, {"monitoring": {**WELL, "memory": "512Mi"}}, "GiB of"),
         ({"instanceType": "t3.large"}, {"karpenter": {"cpu": "1600m"}}, "CPU of"),
         ({"instanceType": "m5.large"}, {"monitoring": {**WELL, "memory": "8Gi"}}, "more than one node's"),
     ],
