@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from .base import Flag, Model, Text, refused, whole_number
+from .mistakes import shown
 
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _TOPIC: Final = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}")
@@ -33,13 +34,15 @@ def _percent(value: Any) -> int:
 
 def _email(value: str) -> str:
     if not _EMAIL.fullmatch(value):
-        raise refused(f"{value!r} is not an email address", "write one like team@example.com")
+        raise refused(f"{shown(value)} is not an email address", "write one like team@example.com")
     return value
 
 
 def _topic(value: str) -> str:
     if not _TOPIC.fullmatch(value):
-        raise refused(f"{value!r} is not an SNS topic", "write an ARN like arn:aws:sns:us-east-1:123456789012:name")
+        raise refused(
+            f"{shown(value)} is not an SNS topic", "write an ARN like arn:aws:sns:us-east-1:123456789012:name"
+        )
     return value
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field
 
 from .base import DnsLabel, Flag, Memory, Model, Positive, Text, refused
+from .mistakes import shown
 
 #: Days of samples; more fit no volume that a stack of this size would want.
 _MOST_DAYS: Final = 365
@@ -14,7 +15,7 @@ _MOST_DAYS: Final = 365
 
 def _docs(value: str) -> str:
     if value != "docs" and not value.startswith(("https://", "http://")):
-        raise refused(f"{value!r} is not an address", "write where your docs/ folder is read: https://…/docs")
+        raise refused(f"{shown(value)} is not an address", "write where your docs/ folder is read: https://…/docs")
     return value
 
 

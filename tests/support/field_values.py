@@ -25,6 +25,7 @@ TEXTS = (
     *("30s", "90m", "Never", "8h", "10%", "@daily", "0 8 * * mon-fri", "al2023@v20260917", "1.35.2-20260917"),
     *("arn:aws:iam::123456789012:role/Admin", "arn:aws:kms:us-west-2:123456789012:key/1234abcd", "1.14.0", "1.13.2"),
     *("vpc-0123456789abcdef0", "subnet-0123456789abcdef0", "subnet-0fedcba9876543210", "cr-0123456789abcdef0"),
+    *("arn:aws:sns:us-east-1:123456789012:alerts",),
     *("you@example.com", "https://example.com/hook", "2026-12-01T00:00:00Z", "deadbeef" * 5, "v1.20.4-eksbuild.2"),
 )
 NUMBERS = (
