@@ -285,6 +285,8 @@ def test_tgi_must_say_how_large_its_cache_became():
         (packed([{"kind": "run"}]).replace("H4sI", "H4sJ"), "not those that were written"),
         (packed([{"kind": "run"}]).replace("H4sI", "H4s!"), "not whole"),
     ],
+    # Packed logs hold the second they were packed in: as names of tests they would differ between processes.
+    ids=["nothing", "a traceback", "other records", "a broken line"],
 )
 def test_a_log_without_whole_records_says_what_it_holds(log: str, words: str):
     with pytest.raises(LogError, match=words):
