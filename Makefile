@@ -39,8 +39,8 @@ engine: $(RUNTIME) ## the Pulumi CLI: from PATH, else built once into .bin/
 control-plane: $(RUNTIME) ## the programs of a real Kubernetes control plane, built once into .bin/
 	@$(PY) -m rehearsal.cluster build
 
-.PHONY: promtool
-promtool: .bin/promtool ## Prometheus's own rule engine, which tests of alerts run on: built once into .bin/
+.PHONY: monitoring-tools
+monitoring-tools: .bin/promtool .bin/kube-state-metrics ## what tests of monitoring run on, built once into .bin/
 
 .PHONY: test
 test: $(DEV) ## unit, program and engine tests [FULL=1 adds the slow ones]
@@ -89,11 +89,14 @@ clean: ## remove .venv and caches; .bin/ stays, building it takes minutes
 	cd tools/actionlint && "$$go" build -trimpath -o ../../.bin/actionlint github.com/rhysd/actionlint/cmd/actionlint
 
 # Without service discovery, which pulls in every cloud's SDK: rules need none.
-.bin/promtool: tools/promtool/go.mod tools/promtool/go.sum | $(RUNTIME)
+.bin/promtool: TAGS := -tags remove_all_sd
+.bin/promtool: PACKAGE := github.com/prometheus/prometheus/cmd/promtool
+.bin/kube-state-metrics: PACKAGE := k8s.io/kube-state-metrics/v2
+.bin/promtool .bin/kube-state-metrics: .bin/%: tools/%/go.mod tools/%/go.sum | $(RUNTIME)
 	@mkdir -p .bin
-	@echo "building promtool (some minutes the first time)"
+	@echo "building $* (some minutes the first time)"
 	@go=$$($(PY) -c 'from engine.binary import find_go, print_progress; print(find_go(print_progress))') && \
-	cd tools/promtool && "$$go" build -tags remove_all_sd -trimpath -ldflags '-s -w' -o ../../.bin/promtool github.com/prometheus/prometheus/cmd/promtool
+	cd tools/$* && "$$go" build $(TAGS) -trimpath -ldflags '-s -w' -o ../../$@ $(PACKAGE)
 
 $(PY):
 	@"$(PYTHON)" -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11" if sys.version_info < (3, 11) else 0)'

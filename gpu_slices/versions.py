@@ -43,6 +43,8 @@ KARPENTER_CRD: Final = ChartPin(chart="karpenter-crd", repo="oci://public.ecr.aw
 KUBE_PROMETHEUS_STACK: Final = ChartPin(
     chart="kube-prometheus-stack", repo="https://prometheus-community.github.io/helm-charts", version="88.5.3"
 )
+#: The Prometheus that this chart installs; tests of rules run on the same (tools/promtool, whose module counts 0.314.0).
+PROMETHEUS: Final = "3.14.0"
 # renovate: datasource=helm depName=dcgm-exporter registryUrl=https://nvidia.github.io/dcgm-exporter/helm-charts
 DCGM_EXPORTER: Final = ChartPin(
     chart="dcgm-exporter", repo="https://nvidia.github.io/dcgm-exporter/helm-charts", version="4.8.2"

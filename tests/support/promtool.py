@@ -13,7 +13,7 @@ import yaml
 from tests.support.stacks import ROOT
 
 PROMTOOL = ROOT / ".bin" / "promtool"
-needed = pytest.mark.skipif(not PROMTOOL.exists(), reason="no promtool: `make promtool` provides it")
+needed = pytest.mark.skipif(not PROMTOOL.exists(), reason="no promtool: `make monitoring-tools` provides it")
 
 
 def series(name: str, values: str, **labels: str) -> dict[str, str]:

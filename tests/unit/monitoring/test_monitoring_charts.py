@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -15,7 +16,8 @@ from gpu_slices.manifests import objects
 from gpu_slices.naming import GPU_TOLERATION
 from gpu_slices.node_groups import SYSTEM_LABEL
 from gpu_slices.quantities import mebibytes, millicores
-from tests.support.stacks import plan_of
+from gpu_slices.versions import PROMETHEUS
+from tests.support.stacks import ROOT, plan_of
 
 GROUP = {"gpuNodeGroups": {"a": {"instanceType": "g6.xlarge", "replicas": 4}}}
 POOL = {"gpuNodePools": {"b": {"families": ["g6"], "gpusPerNode": [1], "maxGpus": 2, "replicas": 4}}}
@@ -174,3 +176,10 @@ def test_who_is_told_comes_from_a_secret_and_no_address_stands_in_values():
 def test_values_are_what_yaml_can_say(stack: str):
     for release in named(stack).values():
         assert yaml.safe_load(yaml.safe_dump(dict(release.values))) == release.values
+
+
+def test_rules_are_tested_on_the_prometheus_that_the_chart_installs():
+    """Prometheus 3.14.0 is Go module version 0.314.0."""
+    major, minor, patch = PROMETHEUS.split(".")
+    pinned = (ROOT / "tools" / "promtool" / "go.mod").read_text()
+    assert re.search(rf"github\.com/prometheus/prometheus v0\.{major}{minor}\.{patch}\b", pinned)
