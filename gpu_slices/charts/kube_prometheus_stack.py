@@ -96,12 +96,14 @@ def _routes(settings: Monitoring) -> dict[str, Any]:
 
 
 def _volume(storage: Storage) -> dict[str, Any]:
+    """The volume goes with Prometheus: a StatefulSet's claims stay otherwise, and bill after destroy."""
     claim = {
         "storageClassName": storage.storage_class,
         "accessModes": ["ReadWriteOnce"],
         "resources": {"requests": {"storage": f"{storage.size_gib}Gi"}},
     }
     return {
+        "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Delete", "whenScaled": "Retain"},
         "retentionSize": f"{int(storage.size_gib * _FILL)}GiB",
         "storageSpec": {"volumeClaimTemplate": {"spec": claim}},
     }

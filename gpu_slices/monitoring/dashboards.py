@@ -40,6 +40,13 @@ def _over_gpus(title: str, series: str, *, most: float | None = None) -> Panel:
     )
 
 
+def _of_cards(title: str, metric: str, unit: str, tells: str) -> Panel:
+    """A metric of the exporter as it is, per card."""
+    expr = f"max by (node, gpu) ({metric}) * on (node) group_left (pool) gpu_slices:node{_IN_POOL}"
+    target = Target(expr=expr, legend="{{node}} GPU {{gpu}}")
+    return Panel(title=title, kind="timeseries", targets=(target,), unit=unit, tells=tells)
+
+
 def _over_namespaces(title: str, series: str, *, where: str = _IN_NAMESPACE) -> Panel:
     return Panel(
         title=title,
@@ -200,32 +207,8 @@ GPUS: Final = Dashboard(
         _over_gpus("Memory used", "gpu_slices:gpu_memory_used:ratio", most=1),
         _over_gpus("Slower for heat", "gpu_slices:gpu_hot:ratio"),
         _over_gpus("Slower at the power limit", "gpu_slices:gpu_power_capped:ratio"),
-        Panel(
-            title="Power",
-            kind="timeseries",
-            targets=(
-                Target(
-                    expr="max by (node, gpu) (DCGM_FI_DEV_POWER_USAGE) * on (node) group_left (pool) "
-                    f"gpu_slices:node{_IN_POOL}",
-                    legend="{{node}} GPU {{gpu}}",
-                ),
-            ),
-            unit="watt",
-            tells="Power draw of the card.",
-        ),
-        Panel(
-            title="Temperature",
-            kind="timeseries",
-            targets=(
-                Target(
-                    expr="max by (node, gpu) (DCGM_FI_DEV_GPU_TEMP) * on (node) group_left (pool) "
-                    f"gpu_slices:node{_IN_POOL}",
-                    legend="{{node}} GPU {{gpu}}",
-                ),
-            ),
-            unit="celsius",
-            tells="Temperature of the card.",
-        ),
+        _of_cards("Power", "DCGM_FI_DEV_POWER_USAGE", "watt", "Power draw of the card."),
+        _of_cards("Temperature", "DCGM_FI_DEV_GPU_TEMP", "celsius", "Temperature of the card."),
         Panel(
             title="XID errors of the last five minutes",
             kind="table",

@@ -158,6 +158,8 @@ def test_samples_go_onto_the_volume_that_the_stack_names_and_leave_room_on_it():
     assert claim["resources"]["requests"]["storage"] == "100Gi"
     assert spec["prometheusSpec"]["retentionSize"] == "80GiB"
     assert spec["prometheusSpec"]["retention"] == "30d"
+    kept = spec["prometheusSpec"]["persistentVolumeClaimRetentionPolicy"]
+    assert kept["whenDeleted"] == "Delete", "a claim that stays bills after destroy"
 
 
 def test_without_a_volume_samples_cannot_fill_the_nodes_disk():
