@@ -40,7 +40,7 @@ ALERTS: Final = (
         expr="sum by (namespace, resource) (gpu_slices:pending_slices) > 0",
         lasts="10m",
         severity="warning",
-        summary="{{ $value }} slices of {{ $labels.resource }} have been waited for in {{ $labels.namespace }} for 10 minutes",
+        summary="pods of {{ $labels.namespace }} have waited ten minutes for {{ $value }} of {{ $labels.resource }}",
         section="slices-starved",
     ),
     Alert(

@@ -33,13 +33,22 @@ def check(
     *,
     minute: int,
     folder: Path,
+    told: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
 ) -> str:
-    """What promtool objects to when the queries of `expected` are put at a minute; empty when all is as expected."""
+    """What promtool objects to when the queries of `expected` are put at a minute; empty when all is as expected.
+
+    `told` is alert → every instance of it that fires then, with all its labels and annotations.
+    """
     (folder / "rules.yml").write_text(yaml.safe_dump({"groups": list(groups)}))
     queries = [
         {"expr": expr, "eval_time": f"{minute}m", "exp_samples": list(samples)} for expr, samples in expected.items()
     ]
-    test = {"interval": "1m", "input_series": list(world), "promql_expr_test": queries}
+    alerts = [
+        {"alertname": name, "eval_time": f"{minute}m", "exp_alerts": list(instances)}
+        for name, instances in (told or {}).items()
+    ]
+    inputs = {"interval": "1m", "input_series": list(world)}
+    test = {**inputs, "promql_expr_test": queries, "alert_rule_test": alerts}
     document = {"rule_files": ["rules.yml"], "evaluation_interval": "1m", "tests": [test]}
     (folder / "test.yml").write_text(yaml.safe_dump(document))
     done = subprocess.run(

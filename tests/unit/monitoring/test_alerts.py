@@ -174,6 +174,35 @@ def test_the_check_itself_can_fail(tmp_path: Path):
     assert "GpuNodeIdle" in promtool.check(rule_groups(PLAN), HEALTHY, wanted, minute=60, folder=tmp_path)
 
 
+#: Alert → scenario, and the sentence that a person reads then.
+SENTENCES = {
+    "GpuNodeIdle": (
+        "a node without a GPU pod",
+        "n2 of pool l40s has had no GPU pod for 20 minutes, at $2.24208 an hour",
+    ),
+    "GpuMemoryNearlyFull": (
+        "memory above nine tenths",
+        "GPU 0 of n1 (l40s) has 91.11% of its memory taken: the next allocation of any pod on it may fail",
+    ),
+    "GpuSlicesStarved": (
+        "a pod waits for a slice",
+        "pods of team have waited ten minutes for 1 of nvidia_com_gpu",
+    ),
+}
+
+
+@promtool.needed
+@pytest.mark.parametrize("name", SENTENCES)
+def test_an_alert_says_which_what_and_how_much(name: str, tmp_path: Path):
+    scenario, sentence = SENTENCES[name]
+    world, minute, ((_, labels),) = SCENARIOS[scenario]
+    section = next(alert.section for alert in ALERTS if alert.name == name)
+    annotations = {"summary": sentence, "runbook_url": f"docs/monitoring.md#{section}"}
+    instance = {"exp_labels": {**labels, "severity": SEVERITY[name]}, "exp_annotations": annotations}
+    told = {name: [instance]}
+    assert promtool.check(rule_groups(PLAN), world, {}, minute=minute, folder=tmp_path, told=told) == ""
+
+
 @promtool.needed
 def test_a_card_that_two_pods_share_counts_once_and_its_price_is_split_by_slices(tmp_path: Path):
     """g6e.2xlarge costs $2.24208 an hour on demand; the tenant holds two of its four slices."""
