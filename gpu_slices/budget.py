@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
+from .cost.stack_cost import stack_cost
 from .naming import STACK_TAG, content_name
-from .plan import Plan
+from .stack_warnings import StackWarning
+
+if TYPE_CHECKING:
+    from .plan import Plan
 
 #: AWS Budgets' own limit.
 _LONGEST_NAME: Final = 100
@@ -52,3 +57,17 @@ def plan_budget(plan: Plan) -> BudgetPlan | None:
         sns_topic_arn=budget.sns_topic_arn,
         activated_tag=STACK_TAG if budget.activate_tags else None,
     )
+
+
+def budget_warnings(plan: Plan) -> Iterator[StackWarning]:
+    """A budget that is spent by what runs all the time: its alerts would say nothing new every month."""
+    budget = plan.settings.budget
+    if budget is None:
+        return
+    month = stack_cost(plan).configured
+    if month > budget.monthly_usd:
+        yield StackWarning(
+            path="budget.monthlyUsd",
+            message=f"what runs all month costs ${month:,.0f} by the stack's prices, more than ${budget.monthly_usd:,}: "
+            "every alert will come every month",
+        )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import naming
+from .budget import budget_warnings
 from .catalogue import Catalogue, load
 from .cost.prices import price_region
 from .plugin_config import plugin_configs
@@ -70,7 +71,7 @@ def make_plan(settings: Settings, *, stack: str, catalogue: Catalogue | None = N
     network = settings.network
     zones = network.zones or default_zones(settings.region) if isinstance(network, NewNetwork) else ()
     workloads = plan_workloads(settings, pools)
-    return Plan(
+    plan = Plan(
         stack=stack,
         settings=settings,
         price_region=price_region(settings, known),
@@ -81,8 +82,10 @@ def make_plan(settings: Settings, *, stack: str, catalogue: Catalogue | None = N
         tenants=tuple(_tenant(settings, name, pools) for name in sorted(settings.tenants)),
         workloads=workloads,
         plugin_configs=plugin_configs(settings, pools),
-        warnings=tuple(sorted({*warnings_of(settings, pools, known), *workload_warnings(workloads, pools)})),
+        warnings=(),
     )
+    found = {*warnings_of(settings, pools, known), *workload_warnings(workloads, pools), *budget_warnings(plan)}
+    return replace(plan, warnings=tuple(sorted(found)))
 
 
 def _tenant(settings: Settings, name: str, pools: tuple[PoolPlan, ...]) -> TenantPlan:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..node_pools import GpuNodePoolPlan
-from ..pool_plan import PoolPlan
 from ..quantities import mebibytes, millicores
 from ..settings import Settings
 from .prices import HOURS_PER_MONTH, Price, gpu_node_price, service_price
+
+if TYPE_CHECKING:
+    from ..pool_plan import PoolPlan
 
 #: gp3 throughput in MiB/s that comes with every volume.
 _FREE_THROUGHPUT: Final = 125

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from ..plan import Plan
 from ..settings.cluster import NewNetwork
 from .node_cost import disk_month, node_months, node_pool_limit_month
 from .prices import HOURS_PER_MONTH, Price, gpu_node_price, instance_price, service_price
+
+if TYPE_CHECKING:
+    from ..plan import Plan
 
 #: What no line holds, because only usage tells it.
 _USAGE: Final = (

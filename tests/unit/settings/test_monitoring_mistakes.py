@@ -9,7 +9,7 @@ import pytest
 from gpu_slices.settings import SettingsError, parse
 from tests.support.stacks import plan_of
 
-BUDGET: dict[str, Any] = {"monthlyUsd": 500, "emails": ["team@example.com"]}
+BUDGET: dict[str, Any] = {"monthlyUsd": 5000, "emails": ["team@example.com"]}
 QUIET: dict[str, Any] = {
     "network": {"nat": "per-zone"},
     "cluster": {"endpoint": {"publicCidrs": ["198.51.100.0/24"]}},
@@ -73,6 +73,7 @@ def warned(raw: dict[str, Any]) -> list[str]:
     [
         ({"monitoring": {"retentionDays": 3}}, "monitoring", "has no effect: enabled is not true"),
         (budget(), "budget", "no idle GPU"),
+        (budget(monthlyUsd=1000), "budget.monthlyUsd", "what runs all month costs $1,"),
         ({"monitoring": {**WELL, "alertSecret": None}}, "monitoring.alertSecret", "nobody is told"),
         ({"monitoring": {**WELL, "storage": None}}, "monitoring.storage", "samples are lost"),
     ],
