@@ -12,20 +12,25 @@ import yaml
 from .charts import Release, releases
 from .cloud_refs import placeholders
 from .manifests import objects
+from .manifests.monitoring import dashboard_text
+from .monitoring.dashboards import DASHBOARDS
 from .plan import Plan
 
 
 def render(plan: Plan) -> dict[str, str]:
-    """Relative path → YAML text: `manifests/<kind>-[<namespace>-]<name>.yaml` and `releases/<name>.yaml`."""
+    """Relative path → text: `manifests/<kind>-[<namespace>-]<name>.yaml` and `releases/<name>.yaml`, and with monitoring
+    `dashboards/<uid>.json`, for a Grafana of one's own."""
     refs = placeholders(plan)
     files = {f"manifests/{_file_name(manifest)}.yaml": _yaml(manifest) for manifest in objects(plan, refs)}
     files |= {f"releases/{release.name}.yaml": _yaml(_release(release)) for release in releases(plan, refs)}
+    if plan.settings.monitoring.enabled:
+        files |= {f"dashboards/{one.uid}.json": dashboard_text(one) for one in DASHBOARDS}
     return dict(sorted(files.items()))
 
 
 def write_files(files: Mapping[str, str], folder: Path) -> None:
-    """Writes the files; what an earlier render left in `manifests/` and `releases/` goes. Raises OSError."""
-    for part in ("manifests", "releases"):
+    """Writes the files; what an earlier render left in their folders goes. Raises OSError."""
+    for part in ("dashboards", "manifests", "releases"):
         shutil.rmtree(folder / part, ignore_errors=True)
     for name, text in files.items():
         path = folder / name

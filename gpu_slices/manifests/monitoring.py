@@ -34,5 +34,10 @@ def dashboard_config_map(dashboard: Dashboard) -> dict[str, Any]:
             "namespace": MONITORING_NAMESPACE,
             "labels": {**MANAGED_BY_LABELS, "grafana_dashboard": "1"},
         },
-        "data": {f"{dashboard.uid}.json": json.dumps(model(dashboard), indent=1) + "\n"},
+        "data": {f"{dashboard.uid}.json": dashboard_text(dashboard)},
     }
+
+
+def dashboard_text(dashboard: Dashboard) -> str:
+    """The dashboard as the JSON file that Grafana imports."""
+    return json.dumps(model(dashboard), indent=1) + "\n"

@@ -61,6 +61,9 @@ def assert_pinned_and_wellformed(files: Mapping[str, str]) -> None:
         if name.startswith("releases/"):
             assert _PINNED_CHART.fullmatch(content["version"]), f"{name}: {content['version']}"
             continue
+        if name.startswith("dashboards/"):
+            assert content["uid"] == name.removeprefix("dashboards/").removesuffix(".json")
+            continue
         metadata = content["metadata"]
         assert _NAME.fullmatch(metadata["name"]), f"{name}: {metadata['name']}"
         for value in (metadata.get("labels") or {}).values():
