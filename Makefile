@@ -71,6 +71,11 @@ fmt: $(DEV) ## format, and fix what lint can fix
 	$(VENV)/bin/ruff format
 	$(VENV)/bin/ruff check --fix
 
+.PHONY: record-release
+record-release: $(DEV) ## states of all stack files for the upgrade test, after a release [VERSION=v0.2.0]
+	@$(PY) -m engine >/dev/null
+	@$(PY) -W ignore -m tests.support.released $(VERSION)
+
 .PHONY: bench-program
 bench-program: $(RUNTIME) ## what running the program costs, against an empty one with as many resources
 	@$(PY) -m benchmarks.program_overhead $(ARGS)

@@ -22,6 +22,8 @@ from engine.operation import SECRET, Diagnostic, Operation
 
 #: How long the last events may take to arrive after the engine has ended.
 EVENTS_SECONDS = 5.0
+#: The format of exported deployments.
+_STATE_VERSION = 3
 
 Program = Callable[[], None]
 
@@ -114,8 +116,15 @@ class Stack:
         return Deployed(config=config, unfinished=bool(updates) and updates[0].result != "succeeded")
 
     def export(self) -> Mapping[str, Any]:
-        """The deployment as the backend stores it (secrets encrypted): `resources`, `pending_operations`, …"""
+        """The deployment, secrets in clear as the CLI's `--show-secrets`: `resources`, `pending_operations`, …"""
         return cast("Mapping[str, Any]", self._stack.export_stack().deployment or {})
+
+    def restore(self, deployment: Mapping[str, Any]) -> None:
+        """Makes a deployment that `export` gave the stack's own. Raises EngineError where the engine does not take it."""
+        try:
+            self._stack.import_stack(auto.Deployment(version=_STATE_VERSION, deployment=dict(deployment)))
+        except auto.CommandError as problem:
+            raise EngineError(f"import into stack {self.name}: {_cli_words(problem)}") from None
 
     def cancel(self) -> None:
         """Releases the lock that a killed engine has left."""

@@ -36,17 +36,19 @@ def _without_sdk() -> None:
 def main(package: str) -> None:
     """Serves the stand-in of a package."""
     from rehearsal.account import Account
+    from rehearsal.faults import Faults
     from rehearsal.serving import serve
 
+    faults = Faults.from_environment()
     version = importlib.metadata.version(f"pulumi-{package}")
     if package == "aws":
         from rehearsal.aws.provider import Aws
 
-        serve(Aws(Account.from_environment(), version, _machines()))
+        serve(Aws(Account.from_environment(), version, _machines()), faults)
     elif package == "kubernetes":
         from rehearsal.kubernetes.provider import Kubernetes
 
-        serve(Kubernetes(_stores(Account.from_environment()), version))
+        serve(Kubernetes(_stores(Account.from_environment()), version), faults)
     else:
         from rehearsal.eks.provider import Eks
 

@@ -23,6 +23,7 @@ from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from typing_extensions import override
 
+from rehearsal.faults import Faults, Operation
 from rehearsal.schemas import Problem
 from rehearsal.stand_in import Diff, Refused, StandIn
 from rehearsal.values import Difference, from_struct, plain, to_struct
@@ -33,10 +34,10 @@ _OPTIONS = [("grpc.max_receive_message_length", 400 << 20), ("grpc.max_send_mess
 _KINDS = {"add": 0, "add-replace": 1, "delete": 2, "delete-replace": 3, "update": 4, "update-replace": 5}
 
 
-def serve(stand_in: StandIn) -> None:
-    """Serves until the engine ends or kills us: prints the port, as the engine expects."""
+def serve(stand_in: StandIn, faults: Faults | None = None) -> None:
+    """Serves until the engine ends or kills us: prints the port, as the engine expects. `faults` are met first."""
     server = grpc.server(ThreadPoolExecutor(max_workers=64), options=_OPTIONS)
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(_Servicer(stand_in), server)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(_Servicer(stand_in, faults), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)
@@ -82,8 +83,13 @@ def _answers(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
-    def __init__(self, stand_in: StandIn) -> None:
+    def __init__(self, stand_in: StandIn, faults: Faults | None) -> None:
         self.stand_in = stand_in
+        self._faults = faults
+
+    def _meet(self, operation: Operation, urn: str) -> None:
+        if self._faults:
+            self._faults.meet(operation, urn)
 
     @override
     @_answers
@@ -128,6 +134,8 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
     @override
     @_answers
     def Create(self, request: provider_pb2.CreateRequest) -> provider_pb2.CreateResponse:
+        if not request.preview:
+            self._meet("create", request.urn)
         id_, state = self.stand_in.create(
             _token(request.urn), request.urn, from_struct(request.properties), request.preview
         )
@@ -144,6 +152,8 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
     @override
     @_answers
     def Update(self, request: provider_pb2.UpdateRequest) -> provider_pb2.UpdateResponse:
+        if not request.preview:
+            self._meet("update", request.urn)
         inputs, state = from_struct(request.news), from_struct(request.olds)
         updated = self.stand_in.update(_token(request.urn), request.urn, request.id, inputs, state, request.preview)
         return provider_pb2.UpdateResponse(properties=to_struct(updated))
@@ -151,6 +161,7 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
     @override
     @_answers
     def Delete(self, request: provider_pb2.DeleteRequest) -> Empty:
+        self._meet("delete", request.urn)
         self.stand_in.delete(_token(request.urn), request.urn, request.id, from_struct(request.properties))
         return Empty()
 

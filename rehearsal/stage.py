@@ -14,21 +14,29 @@ import yaml
 from engine import Operation, Stack, provide
 from engine.stack import Program
 from rehearsal.account import ACCOUNT_VARIABLE, CLUSTER_VARIABLE, Account, Item
+from rehearsal.faults import FAULTS_VARIABLE, Faults
 from rehearsal.plugins import install
 from rehearsal.project import ROOT, project_name, project_program, with_setting
 
 
 class Stage:
-    """One stack being rehearsed. `folder` holds the copies of Pulumi.yaml and the stack file that are used."""
+    """One stack being rehearsed. `folder` holds the copies of Pulumi.yaml and the stack file that are used.
 
-    def __init__(self, stack: Stack, folder: Path, account: Account) -> None:
+    `faults.plan(Fault(operation="create", at=10))` makes the stand-ins fail from the next operation on.
+    """
+
+    def __init__(self, stack: Stack, folder: Path, account: Account, faults: Faults) -> None:
         self._stack = stack
         self._account = account
+        self.faults = faults
         self.folder = folder
         self.preview: Callable[[], Operation] = stack.preview
         self.up: Callable[[], Operation] = stack.up
         self.refresh: Callable[[], Operation] = stack.refresh
         self.destroy: Callable[[], Operation] = stack.destroy
+        self.cancel: Callable[[], None] = stack.cancel
+        self.export: Callable[[], Mapping[str, Any]] = stack.export
+        self.restore: Callable[[Mapping[str, Any]], None] = stack.restore
         self.outputs: Callable[[], Mapping[str, Any]] = stack.outputs
 
     @property
@@ -99,11 +107,12 @@ def stage(
             "KUBECONFIG": "",
             ACCOUNT_VARIABLE: str(base / "account.sqlite"),
             CLUSTER_VARIABLE: str(control_plane or ""),
+            FAULTS_VARIABLE: str(base / "faults.sqlite"),
         }
         run = program or project_program(project_folder)
         try:
             stack = Stack(name, folder=folder, program=run, env=env, binary=binary, create=True)
-            yield Stage(stack, folder, account)
+            yield Stage(stack, folder, account, Faults(base / "faults.sqlite"))
         finally:
             account.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
@@ -11,7 +12,7 @@ from ..subnets import default_zones
 from .cluster import NewNetwork
 from .effective import max_gpus_of, selection_of, uses_karpenter
 from .karpenter import GpuNodePool, Launched
-from .mistakes import Mistake, listed
+from .mistakes import Mistake, listed, shown
 from .model import Settings
 
 Check = Callable[[Settings], Iterator[Mistake]]
@@ -124,6 +125,7 @@ def _example(counts: list[int]) -> str:
 
 def _zones_are_the_networks(settings: Settings) -> Iterator[Mistake]:
     if not isinstance(settings.network, NewNetwork):
+        yield from _zones_are_the_regions(settings)
         return
     zones = settings.network.zones or default_zones(settings.region)
     for path, pool in _launched(settings).items():
@@ -133,6 +135,18 @@ def _zones_are_the_networks(settings: Settings) -> Iterator[Mistake]:
                     path=f"{path}.zones[{index}]",
                     problem=f"the network has no zone {zone!r}",
                     remedy=f"write one of: {', '.join(zones)}",
+                )
+
+
+def _zones_are_the_regions(settings: Settings) -> Iterator[Mistake]:
+    """Which zones an existing network has is not known here; that they are of the region is."""
+    for path, pool in _launched(settings).items():
+        for index, zone in enumerate(pool.zones):
+            if not re.fullmatch(f"{re.escape(settings.region)}(-[a-z]{{3}}-[0-9])?[a-z]", zone):
+                yield Mistake(
+                    path=f"{path}.zones[{index}]",
+                    problem=f"{shown(zone)} is not a zone of {settings.region}",
+                    remedy=f"write one like {settings.region}a",
                 )
 
 

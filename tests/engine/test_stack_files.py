@@ -82,6 +82,11 @@ def test_outputs_show_the_new_number_and_hide_the_kubeconfig(lived: Life):
         assert shown["replicas"] == (lived.edit.after if edited else pool.replicas)
 
 
+def test_no_secret_is_in_clear_in_what_the_backend_keeps(lived: Life):
+    assert lived.secrets >= 1
+    assert lived.secrets_in_clear == ()
+
+
 def test_destroy_leaves_nothing_in_the_state_and_nothing_in_the_account(lived: Life):
     assert set(lived.destroy.summary) == {"delete"}
     assert lived.left == ()

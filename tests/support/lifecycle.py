@@ -14,6 +14,7 @@ from gpu_slices.plan import Plan
 from gpu_slices.settings import read_stack_file
 from rehearsal.demo.slice_edit import SliceEdit, choose_edit
 from rehearsal.stage import Stage, stage
+from tests.support.deployments import in_clear_text, secrets_of
 from tests.support.stacks import STACKS, plan_of_stack
 
 #: What a stack gets and loses again: one node group, and one NodePool where Karpenter runs.
@@ -35,6 +36,9 @@ class Life:
     preview: Operation
     up: Operation
     settled: Operation
+    #: Secrets of the state after the first up: how many, and those that its file has in clear.
+    secrets: int
+    secrets_in_clear: tuple[str, ...]
     edit_preview: Operation
     edit_up: Operation
     outputs: Mapping[str, Any]
@@ -77,6 +81,8 @@ def _live(stack: str, played: Stage) -> Life:
     edit = choose_edit(plan, read_stack_file(played.folder / f"Pulumi.{stack}.yaml").raw)
     assert edit is not None, "every stack file that ships shares a GPU"
     preview, up, settled = played.preview(), played.up(), played.preview()
+    secrets = secrets_of(played.export())
+    in_clear = in_clear_text(secrets, played.folder.parent / "state")
     played.edit(edit.path, edit.after)
     edit_preview, edit_up = played.preview(), played.up()
     outputs = played.outputs()
@@ -88,6 +94,8 @@ def _live(stack: str, played: Stage) -> Life:
         preview=preview,
         up=up,
         settled=settled,
+        secrets=len(secrets),
+        secrets_in_clear=in_clear,
         edit_preview=edit_preview,
         edit_up=edit_up,
         outputs=outputs,

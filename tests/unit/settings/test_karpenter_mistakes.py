@@ -11,6 +11,12 @@ from gpu_slices.settings import SettingsError, parse
 G6 = {"families": ["g6"], "gpusPerNode": [1], "maxGpus": 4}
 
 
+EXISTING = {
+    "vpcId": "vpc-0123456789abcdef0",
+    "privateSubnetIds": ["subnet-0123456789abcdef0", "subnet-1123456789abcdef0"],
+}
+
+
 def mistakes(raw: dict[str, Any]) -> list[str]:
     with pytest.raises(SettingsError) as refused:
         parse({"aws:region": "us-west-2", **raw}, stack="test")
@@ -42,6 +48,11 @@ def pool(**keys: Any) -> dict[str, Any]:
             "spot cannot use it",
         ),
         (pool(zones=["us-west-2c"]), "gpuNodePools.burst.zones[0]", "the network has no zone 'us-west-2c'"),
+        (
+            {**pool(zones=["us-west-2c", "eu-west-1a", "us-west-2-lax-1a"]), "network": EXISTING},
+            "gpuNodePools.burst.zones[1]",
+            "'eu-west-1a' is not a zone of us-west-2",
+        ),
         (pool(budgets=[{"nodes": "1", "schedule": "0 8 * * *"}]), "gpuNodePools.burst.budgets[0]", "write both"),
         (
             pool(budgets=[{"nodes": "1", "duration": "90s"}]),
