@@ -93,7 +93,8 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise SettingsError([Mistake(path=str(path), problem=f"cannot be read ({reason})", remedy="")]) from None
+        remedy = "name a text file that you may read"
+        raise SettingsError([Mistake(path=str(path), problem=f"cannot be read ({reason})", remedy=remedy)]) from None
 
 
 def _own(key: str) -> str | None:
