@@ -23,7 +23,8 @@ def close_loop(loop: asyncio.AbstractEventLoop | None) -> None:
     for task in pending:
         task.cancel()
     loop.set_exception_handler(lambda _loop, _context: None)
-    loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
+    if pending:  # gathering nothing makes a future of another loop
+        loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
     loop.close()
 
 

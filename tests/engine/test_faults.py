@@ -15,9 +15,12 @@ from typing import Any
 import pytest
 
 from engine import EngineError, Operation
+from gpu_slices.settings import read_stack_file
+from rehearsal.demo.slice_edit import choose_edit
 from rehearsal.faults import Fault, Faults
 from rehearsal.stage import Stage, stage
 from tests.support.deployments import comparable
+from tests.support.stacks import plan_of_stack
 
 pytestmark = [pytest.mark.engine, pytest.mark.full]
 
@@ -87,6 +90,38 @@ def test_an_up_and_a_destroy_that_fail_again_and_again_get_through_in_the_end(st
             assert failures >= many // (2 * STEP)
             assert comparable(played.resources()) == (expected if operation == "create" else {})
         assert played.left() == ()
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_slice_edit_that_failed_at_any_step_ends_where_an_undisturbed_one_does(stack: str):
+    """Forth and back on one stack: each step of the edit fails once, and the next up finishes it."""
+    plan = plan_of_stack(stack)
+    with stage(stack) as played:
+        edit = choose_edit(plan, read_stack_file(played.folder / f"Pulumi.{stack}.yaml").raw)
+        assert edit is not None
+        played.up()
+        played.edit(edit.path, edit.after)
+        played.faults.plan()
+        played.up()
+        steps = {operation: played.faults.asked(operation) for operation in ("create", "update", "delete")}
+        expected = settings_in_force(played)
+        for operation, many in steps.items():
+            for at in range(1, many + 1):
+                played.faults.plan()
+                played.edit(edit.path, edit.before)
+                played.up()
+                assert settings_in_force(played) != expected
+                played.edit(edit.path, edit.after)
+                played.faults.plan(Fault(operation=operation, at=at))
+                fails(played.up)
+                played.up()
+                assert settings_in_force(played) == expected
+        assert_gone(played)
+
+
+def settings_in_force(played: Stage) -> dict[str, Any]:
+    """Inputs of everything in the state; how often an object was changed before, which its outputs count, left out."""
+    return {urn: one.get("inputs") for urn, one in comparable(played.resources()).items()}
 
 
 SCRIPT = """
