@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import pulumi
@@ -10,6 +11,7 @@ from pulumi.runtime.config import CONFIG
 
 from gpu_slices.naming import PROJECT
 from gpu_slices.plan import Plan, make_plan
+from gpu_slices.reserved_capacity import ended_reservations
 from gpu_slices.settings import SettingsError, parse
 from gpu_slices.settings.model import REGION_KEY
 from gpu_slices.settings.schema import json_schema
@@ -19,7 +21,7 @@ _SCALARS: Final = frozenset({"string", "integer"})
 
 
 def load_plan() -> Plan:
-    """The plan of the stack that is being deployed; its warnings become Pulumi diagnostics.
+    """The plan of the stack that is being deployed; its warnings, and what the clock adds, become Pulumi diagnostics.
 
     Raises pulumi.RunError, which Pulumi shows without a traceback, with every mistake on a line of its own.
     """
@@ -28,7 +30,7 @@ def load_plan() -> Plan:
         plan = make_plan(parse(_raw(), stack=stack), stack=stack)
     except SettingsError as error:
         raise pulumi.RunError(f"the settings of stack {stack} have mistakes:\n{error}") from None
-    for warning in plan.warnings:
+    for warning in (*plan.warnings, *ended_reservations(plan.settings, datetime.now(UTC))):
         pulumi.warn(str(warning))
     return plan
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import pulumi
 import pulumi_aws as aws
@@ -12,18 +11,13 @@ import pulumi_kubernetes as k8s
 
 from gpu_slices.iam.cluster_key import cluster_key_policy_json
 from gpu_slices.kubeconfig import kubeconfig
+from gpu_slices.log_groups import log_group_names
 from gpu_slices.naming import log_group_name
-from gpu_slices.settings.cluster import Access, Cluster
+from gpu_slices.settings.cluster import Cluster
 
+from .access import declare_access
 from .component import Component
 from .network import NetworkRefs
-
-_ACCESS_POLICIES: Final = {
-    "cluster-admin": "AmazonEKSClusterAdminPolicy",
-    "admin": "AmazonEKSAdminPolicy",
-    "edit": "AmazonEKSEditPolicy",
-    "view": "AmazonEKSViewPolicy",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +38,8 @@ class EksCluster(Component):
     security_group_id: pulumi.Output[str]
     kubeconfig: pulumi.Output[str]
     provider: k8s.Provider
+    #: The stack's own key, which the stack's log groups may use; None where it uses somebody else's for secrets.
+    log_key_arn: pulumi.Output[str] | None
 
     def __init__(self, name: str, args: EksClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
@@ -94,7 +90,8 @@ class EksCluster(Component):
             opts=self.child(),
         )
         for person, access in sorted(settings.access.items()):
-            self._access(f"{name}-access-{person}", access, partition)
+            declare_access(self, f"{name}-access-{person}", self.cluster_name, access)
+        self.log_key_arn = own_key.arn if own_key else None
         self.register_outputs({"cluster_name": self.cluster_name, "kubeconfig": self.kubeconfig})
 
     def _key(self, name: str, args: EksClusterArgs, partition: pulumi.Output[str]) -> aws.kms.Key:
@@ -104,32 +101,8 @@ class EksCluster(Component):
             description=f"Kubernetes secrets and control-plane logs of {args.cluster.name}",
             enable_key_rotation=True,
             deletion_window_in_days=args.cluster.encryption.deletion_window_days,
-            policy=pulumi.Output.all(partition, account, args.region, log_group_name(args.cluster.name)).apply(
+            policy=pulumi.Output.all(partition, account, args.region, log_group_names(args.cluster.name)).apply(
                 lambda known: cluster_key_policy_json(*known)
             ),
             opts=self.child(),
-        )
-
-    def _access(self, name: str, access: Access, partition: pulumi.Output[str]) -> None:
-        entry = aws.eks.AccessEntry(
-            name,
-            cluster_name=self.cluster_name,
-            principal_arn=access.principal_arn,
-            kubernetes_groups=list(access.groups),
-            opts=self.child(),
-        )
-        if access.policy is None:
-            return
-        aws.eks.AccessPolicyAssociation(
-            f"{name}-policy",
-            cluster_name=self.cluster_name,
-            principal_arn=access.principal_arn,
-            policy_arn=pulumi.Output.format(
-                "arn:{0}:eks::aws:cluster-access-policy/{1}", partition, _ACCESS_POLICIES[access.policy]
-            ),
-            access_scope={
-                "type": "namespace" if access.namespaces else "cluster",
-                "namespaces": list(access.namespaces) or None,
-            },
-            opts=self.child(depends_on=[entry]),
         )

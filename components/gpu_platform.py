@@ -17,6 +17,7 @@ from gpu_slices.manifests.benchmark import benchmark_steps
 from gpu_slices.manifests.gpu_stack import gpu_stack_objects
 from gpu_slices.manifests.karpenter import general_pool_objects, gpu_pool_objects
 from gpu_slices.manifests.monitoring import monitoring_objects
+from gpu_slices.manifests.storage import storage_objects
 from gpu_slices.manifests.workloads import workload_objects
 from gpu_slices.outputs import pool_outputs
 from gpu_slices.plan import Plan
@@ -27,6 +28,7 @@ from .addons import Addons, AddonsArgs
 from .benchmark import Benchmark, BenchmarkArgs
 from .budget import Budget, BudgetArgs
 from .component import Component
+from .disk_key import DiskKey
 from .eks_cluster import EksCluster, EksClusterArgs
 from .gpu_node_group import GpuNodeGroup
 from .gpu_node_pool import GpuNodePool
@@ -37,6 +39,8 @@ from .monitoring import Monitoring, MonitoringArgs
 from .network import Network, NetworkArgs, NetworkRefs
 from .node_group import NodeGroupArgs
 from .node_pool import NodePool
+from .security import Security, SecurityArgs
+from .storage import Storage, StorageArgs
 from .system_nodes import SystemNodes
 from .tenant import Tenant, TenantArgs
 from .workloads import Workloads, WorkloadsArgs
@@ -64,6 +68,8 @@ class GpuPlatform(Component):
             f"{name}-aws", region=plan.settings.region, default_tags={"tags": dict(plan.tags)}, opts=self.child()
         )
         network = self._network()
+        disk_key = plan.settings.security.disk_kms_key_arn
+        self._disk_key = [DiskKey(f"{name}-disk-key", disk_key, self._in_cloud())] if disk_key else []
         self._cluster = EksCluster(
             f"{name}-cluster",
             EksClusterArgs(
@@ -76,12 +82,18 @@ class GpuPlatform(Component):
             f"{name}-system", self._nodes(node_groups.system_nodes(plan), network, basics), self._in_cloud()
         )
         services = self._addons("services", addons.after_nodes(plan.settings.cluster.addons), after=[system])
+        if plan.settings.security.needs_component:
+            self._security(network, after=[system])
+        asked_for = addons.optional(plan)
+        drivers = [self._addons("optional", asked_for, after=[system, services])] if asked_for else []
+        if classes := storage_objects(plan):
+            Storage(f"{name}-storage", StorageArgs(objects=classes, after=drivers), self._in_cluster())
         groups: list[pulumi.Resource] = []
         for pool in plan.pools:
             if pool.node_group:
                 spec = node_groups.gpu_node_group(plan, pool)
                 groups.append(GpuNodeGroup(f"{name}-{pool.name}", self._nodes(spec, network, basics), self._in_cloud()))
-        karpenter = self._karpenter([basics, system, services, *network.ways_out]) if plan.karpenter else None
+        karpenter = self._karpenter([basics, system, services, *drivers, *network.ways_out]) if plan.karpenter else None
         stack = self._gpu_stack(after=[system, services, *([karpenter.release] if karpenter else [])])
         pools = self._launched_pools(karpenter, stack, network) if karpenter else []
         tenants = [
@@ -129,17 +141,41 @@ class GpuPlatform(Component):
         return Network(f"{self._name}-network", args, self._in_cloud())
 
     def _addons(self, word: str, which: Sequence[addons.Addon], after: Sequence[pulumi.Resource]) -> Addons:
-        args = AddonsArgs(cluster_name=self._cluster.cluster_name, addons=which, after=after)
+        settings = self._plan.settings
+        args = AddonsArgs(
+            cluster_name=self._cluster.cluster_name,
+            addons=which,
+            after=after,
+            region=settings.region,
+            log_retention_days=settings.cluster.log_retention_days,
+            log_key_arn=self._cluster.log_key_arn,
+        )
         return Addons(f"{self._name}-{word}", args, self._in_cloud())
 
     def _nodes(self, spec: node_groups.NodeGroupSpec, network: NetworkRefs, basics: Addons) -> NodeGroupArgs:
         return NodeGroupArgs(
             cluster=self._cluster.cluster,
             spec=spec,
-            subnet_ids=network.private_subnet_ids,
+            subnet_ids=network.private_subnets(spec.subnets),
             aws_provider=self._cloud,
-            after=[basics, *network.ways_out],
+            after=[basics, *self._disk_key, *network.ways_out],
         )
+
+    def _security(self, network: NetworkRefs, after: Sequence[pulumi.Resource]) -> None:
+        settings = self._plan.settings
+        args = SecurityArgs(
+            settings=settings.security,
+            region=settings.region,
+            name_of_cluster=settings.cluster.name,
+            cluster_name=self._cluster.cluster_name,
+            cluster_security_group_id=self._cluster.security_group_id,
+            vpc_id=network.vpc_id,
+            private_subnet_ids=network.private_subnet_ids,
+            own_network=isinstance(settings.network, NewNetwork),
+            log_key_arn=self._cluster.log_key_arn,
+            after=after,
+        )
+        Security(f"{self._name}-security", args, self._in_cloud())
 
     def _gpu_stack(self, after: Sequence[pulumi.Resource]) -> GpuStack:
         plan = self._plan
@@ -162,6 +198,9 @@ class GpuPlatform(Component):
             settings=plan.settings.karpenter,
             spot=plan.spot,
             log_retention_days=plan.settings.cluster.log_retention_days,
+            log_key_arn=self._cluster.log_key_arn,
+            disk_key_arn=plan.settings.security.disk_kms_key_arn,
+            digests=plan.settings.security.digests,
             after=drain,
         )
         both = self.child(providers=[self._cloud, self._cluster.provider])

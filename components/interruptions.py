@@ -15,10 +15,11 @@ from .component import Component
 
 @dataclass(frozen=True, kw_only=True)
 class InterruptionsArgs:
-    """The cluster, and the days that events are kept."""
+    """The cluster, and how events are kept: for how many days, with which key (None: AWS's own)."""
 
     cluster_name: pulumi.Input[str]
     log_retention_days: int
+    log_key_arn: pulumi.Input[str] | None = None
 
 
 class Interruptions(Component):
@@ -46,6 +47,7 @@ class Interruptions(Component):
             f"{name}-logs",
             name=pulumi.Output.from_input(args.cluster_name).apply(interruption_log_group_name),
             retention_in_days=args.log_retention_days,
+            kms_key_id=args.log_key_arn,
             opts=self.child(),
         )
         may_write = aws.cloudwatch.LogResourcePolicy(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -20,6 +20,7 @@ from gpu_slices.iam.karpenter import (
 from gpu_slices.settings.karpenter import Karpenter as KarpenterSettings
 
 from .component import Component
+from .disk_key import declare_grant
 from .helm import declare_release
 from .interruptions import Interruptions, InterruptionsArgs
 from .node_role import declare_node_role
@@ -31,7 +32,8 @@ class KarpenterArgs:
 
     `spot` says whether any pool may launch spot nodes. `after` is what a drain needs as much as a launch: ways out of
     the network, the pod identity agent, system nodes, CoreDNS; a destroy takes them down after the controller.
-    `log_retention_days` is how long interruptions can be looked up.
+    `log_retention_days` is how long interruptions can be looked up, `log_key_arn` the key of their log group.
+    `disk_key_arn` is a customer's key for the nodes' disks, `digests` what images are pinned to.
     """
 
     cluster_name: pulumi.Input[str]
@@ -39,6 +41,9 @@ class KarpenterArgs:
     settings: KarpenterSettings
     spot: bool
     log_retention_days: int = 30
+    log_key_arn: pulumi.Input[str] | None = None
+    disk_key_arn: str | None = None
+    digests: Mapping[str, str] = field(default_factory=dict)
     after: Sequence[pulumi.Resource] = ()
 
 
@@ -67,7 +72,11 @@ class Karpenter(Component):
         )
         interruptions = Interruptions(
             f"{name}-interruptions",
-            InterruptionsArgs(cluster_name=args.cluster_name, log_retention_days=args.log_retention_days),
+            InterruptionsArgs(
+                cluster_name=args.cluster_name,
+                log_retention_days=args.log_retention_days,
+                log_key_arn=args.log_key_arn,
+            ),
             self.child(),
         )
         identity = self._controller_identity(f"{name}-controller", args, node_role, interruptions.queue)
@@ -76,6 +85,7 @@ class Karpenter(Component):
             queue_name=interruptions.queue.name,
             region=args.region,
             settings=args.settings,
+            digests=args.digests,
         )
         crd_release = declare_release(f"{name}-crds", crds, self.child())
         self.release = declare_release(
@@ -119,6 +129,8 @@ class Karpenter(Component):
                     f"{name}-role-{word}", role=role.name, policy_arn=policy.arn, opts=self.child()
                 )
             )
+        if args.disk_key_arn:
+            rights.append(declare_grant(self, f"{name}-disk-key", args.disk_key_arn, role.arn))
         association = aws.eks.PodIdentityAssociation(
             f"{name}-association",
             cluster_name=args.cluster_name,

@@ -22,6 +22,11 @@ class NetworkRefs:
     public_subnet_ids: Sequence[pulumi.Input[str]]
     ways_out: tuple[pulumi.Resource, ...] = ()
 
+    def private_subnets(self, positions: Sequence[int] | None) -> list[pulumi.Input[str]]:
+        """Ids of the private subnets at some positions; None for all."""
+        every = list(self.private_subnet_ids)
+        return every if positions is None else [every[position] for position in positions]
+
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkArgs:
@@ -46,6 +51,13 @@ class Network(Component):
             enable_dns_hostnames=True,
             enable_dns_support=True,
             tags={"Name": f"{args.cluster_name}-vpc"},
+            opts=self.child(),
+        )
+        # EC2's own lets its members talk to each other and to everybody; nothing here is a member.
+        aws.ec2.DefaultSecurityGroup(
+            f"{name}-default-closed",
+            vpc_id=vpc.id,
+            tags={"Name": f"{args.cluster_name}-default-closed"},
             opts=self.child(),
         )
         public = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import pulumi
 import pulumi_aws as aws
@@ -49,7 +49,7 @@ class NodeGroup(Component):
             ami_type=spec.ami_type,
             version=spec.kubernetes_version,
             release_version=spec.release_version,
-            instance_types=[spec.instance_type],
+            instance_types=None if spec.capacity_block else [spec.instance_type],
             capacity_type=spec.capacity_type,
             scaling_config={"min_size": spec.min, "desired_size": spec.desired, "max_size": spec.max},
             launch_template={"id": template.id, "version": template.latest_version.apply(str)},
@@ -73,6 +73,7 @@ class NodeGroup(Component):
                         "iops": _GP3_IOPS,
                         "encrypted": "true",
                         "delete_on_termination": "true",
+                        "kms_key_id": spec.disk_kms_key_arn,
                     },
                 }
             ],
@@ -86,5 +87,20 @@ class NodeGroup(Component):
                 {"resource_type": kind, "tags": dict(spec.tags)} for kind in ("instance", "network-interface", "volume")
             ],
             update_default_version=True,
+            **_reserved(spec),
             opts=self.child(),
         )
+
+
+def _reserved(spec: NodeGroupSpec) -> dict[str, Any]:
+    """What ties a launch template to a capacity reservation; nothing for other groups."""
+    if spec.reservation is None:
+        return {}
+    target = {"capacity_reservation_target": {"capacity_reservation_id": spec.reservation}}
+    if not spec.capacity_block:
+        return {"capacity_reservation_specification": target}
+    return {
+        "capacity_reservation_specification": target,
+        "instance_market_options": {"market_type": "capacity-block"},
+        "instance_type": spec.instance_type,
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ _KINDS: Final[Mapping[tuple[str, str], Callable[[], type[pulumi.CustomResource]]
     ("apps/v1", "Deployment"): lambda: k8s.apps.v1.Deployment,
     ("batch/v1", "Job"): lambda: k8s.batch.v1.Job,
     ("policy/v1", "PodDisruptionBudget"): lambda: k8s.policy.v1.PodDisruptionBudget,
+    ("storage.k8s.io/v1", "StorageClass"): lambda: k8s.storage.v1.StorageClass,
     ("v1", "ConfigMap"): lambda: k8s.core.v1.ConfigMap,
     ("v1", "Namespace"): lambda: k8s.core.v1.Namespace,
     ("v1", "ResourceQuota"): lambda: k8s.core.v1.ResourceQuota,
@@ -35,5 +37,10 @@ def declare(name: str, manifest: Mapping[str, Any], opts: pulumi.ResourceOptions
             opts=opts,
         )
     kind = _KINDS[manifest["apiVersion"], manifest["kind"]]()
-    content = {key: value for key, value in manifest.items() if key not in ("apiVersion", "kind")}
+    content = {_argument(key): value for key, value in manifest.items() if key not in ("apiVersion", "kind")}
     return kind(name, opts=opts, **content)
+
+
+def _argument(key: str) -> str:
+    """`reclaimPolicy` is the SDK's argument `reclaim_policy`; below the top it takes Kubernetes' own words."""
+    return re.sub("([A-Z])", r"_\1", key).lower()

@@ -1,20 +1,42 @@
-"""The EKS add-ons of a cluster, in the two sets that must come before and after the nodes."""
+"""The EKS add-ons of a cluster: those that must come before the nodes, those after, and those that a stack asks for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from .iam.addons import Where, fsx_policy
+from .iam.disk_key import volume_key_policy
+from .naming import insights_log_group_names
+from .plan import Plan
+
+Policy = Callable[[Where], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """The role of an add-on's pods: their service account, AWS's own policies by name, and ours by word."""
+
+    service_account: str
+    managed: tuple[str, ...] = ()
+    policies: Mapping[str, Policy] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Addon:
-    """One EKS add-on. Without a version EKS takes its default at creation and keeps it."""
+    """One EKS add-on. Without a version EKS takes its default at creation and keeps it.
+
+    `log_groups` are those that it would otherwise open itself, for ever and with AWS's key.
+    """
 
     name: str
     version: str | None
     #: JSON in the add-on's own schema.
     configuration: str | None = None
+    identity: Identity | None = None
+    log_groups: tuple[str, ...] = ()
 
 
 #: Nodes become Ready only with these.
@@ -34,5 +56,69 @@ def after_nodes(versions: Mapping[str, str]) -> tuple[Addon, ...]:
     return _addons(_AFTER_NODES, versions)
 
 
+def optional(plan: Plan) -> tuple[Addon, ...]:
+    """What `cluster.optionalAddons` names, sorted. Each is told by value what it would ask the metadata service."""
+    return tuple(_OPTIONAL[name](plan) for name in sorted(set(plan.settings.cluster.optional_addons)))
+
+
 def _addons(names: tuple[str, ...], versions: Mapping[str, str]) -> tuple[Addon, ...]:
     return tuple(Addon(name=name, version=versions.get(name), configuration=_CONFIGURATION.get(name)) for name in names)
+
+
+def _ebs(plan: Plan) -> Addon:
+    """AWS's policy for the driver reaches only volumes and snapshots that carry the driver's tags."""
+    key = plan.settings.security.disk_kms_key_arn
+    return _optional(
+        plan,
+        "aws-ebs-csi-driver",
+        {"controller": {"region": plan.settings.region, "extraVolumeTags": dict(plan.tags)}},
+        Identity(
+            service_account="ebs-csi-controller-sa",
+            managed=("service-role/AmazonEBSCSIDriverPolicy",),
+            policies={"volume-key": lambda _: volume_key_policy(key)} if key else {},
+        ),
+    )
+
+
+def _fsx(plan: Plan) -> Addon:
+    return _optional(
+        plan,
+        "aws-fsx-csi-driver",
+        {"controller": {"region": plan.settings.region}},
+        Identity(service_account="fsx-csi-controller-sa", policies={"volumes": fsx_policy}),
+    )
+
+
+def _cloudwatch(plan: Plan) -> Addon:
+    """Container Insights and container logs. EKS tells the add-on region and cluster; its pods are on the host's network.
+
+    Its own DCGM exporter stays off (accelerated_compute_metrics): it would sit beside the GPU stack's on every node.
+    AWS's policy for the agent is attached because its list follows the agent's versions.
+    """
+    kubernetes = {"enhanced_container_insights": True, "accelerated_compute_metrics": False}
+    return _optional(
+        plan,
+        "amazon-cloudwatch-observability",
+        {"agent": {"config": {"logs": {"metrics_collected": {"kubernetes": kubernetes}}}}},
+        Identity(service_account="cloudwatch-agent", managed=("CloudWatchAgentServerPolicy",)),
+        log_groups=insights_log_group_names(plan.settings.cluster.name),
+    )
+
+
+def _optional(
+    plan: Plan, name: str, configuration: Mapping[str, Any], identity: Identity, log_groups: tuple[str, ...] = ()
+) -> Addon:
+    return Addon(
+        name=name,
+        version=plan.settings.cluster.addons.get(name),
+        configuration=json.dumps(configuration, sort_keys=True),
+        identity=identity,
+        log_groups=log_groups,
+    )
+
+
+_OPTIONAL: Final[Mapping[str, Callable[[Plan], Addon]]] = {
+    "amazon-cloudwatch-observability": _cloudwatch,
+    "aws-ebs-csi-driver": _ebs,
+    "aws-fsx-csi-driver": _fsx,
+}

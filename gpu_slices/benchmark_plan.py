@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, groupby
 from typing import TYPE_CHECKING, Any, Final
@@ -69,7 +69,8 @@ class Block:
 class BenchmarkPlan:
     """Servers in the order they start, and blocks in the order they run.
 
-    Phases: `fresh` and `alone` with the first server only, the latter after a visit; `together` with all.
+    Phases: `fresh` and `alone` with the first server only, the latter after a visit; `together` with all. `digests`
+    are those that the stack pins its images to.
     """
 
     settings: Benchmark
@@ -79,6 +80,7 @@ class BenchmarkPlan:
     blocks: tuple[Block, ...]
     max_model_len: int
     max_sequences: int
+    digests: Mapping[str, str]
 
     def of_phase(self, phase: str) -> tuple[Block, ...]:
         """The blocks of a phase, in order; possibly none."""
@@ -112,6 +114,7 @@ def plan_benchmark(settings: Settings, pools: Sequence[PoolPlan]) -> BenchmarkPl
         blocks=tuple(_blocks(benchmark, campaign, servers)),
         max_model_len=benchmark.prompt_words * _TOKENS_PER_WORD + _MORE_TOKENS + benchmark.output_tokens,
         max_sequences=campaign.max_batch,
+        digests=settings.security.digests,
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from .settings import Settings
+
 
 @dataclass(frozen=True, kw_only=True)
 class Daemon:
@@ -43,15 +45,34 @@ _MONITORING: Final = {
 }
 _NODE_EXPORTER: Final = Daemon(name="prometheus-node-exporter", millicpu=10, mebibytes=32)
 
+#: Requests of the add-ons' own charts (driver, registrar and probe of a CSI node pod each have one), and for GuardDuty's
+#: agent the defaults of its user guide.
+_BY_ADDON: Final = {
+    "amazon-cloudwatch-observability": (
+        Daemon(name="cloudwatch-agent", millicpu=250, mebibytes=128),
+        Daemon(name="fluent-bit", millicpu=50, mebibytes=25),
+    ),
+    "aws-ebs-csi-driver": (Daemon(name="ebs-csi-node", millicpu=30, mebibytes=120),),
+    "aws-fsx-csi-driver": (Daemon(name="fsx-csi-node", millicpu=30, mebibytes=104),),
+    "aws-guardduty-agent": (Daemon(name="aws-guardduty-agent", millicpu=200, mebibytes=256),),
+}
 
-def gpu_node_daemons(gpu_stack: str, *, monitored: bool = False) -> tuple[Daemon, ...]:
-    """The DaemonSets on a GPU node under `device-plugin` or `gpu-operator`; `monitored` where monitoring is on."""
-    daemons = {daemon.name: daemon for daemon in _BY_STACK[gpu_stack]}
-    if monitored:
-        daemons |= {daemon.name: daemon for daemon in (*_MONITORING[gpu_stack], _NODE_EXPORTER)}
-    return tuple(daemons.values())
+
+def gpu_node_daemons(settings: Settings) -> tuple[Daemon, ...]:
+    """The DaemonSets on a GPU node: of the GPU stack, of monitoring, and of the add-ons that the stack asks for."""
+    daemons = {daemon.name: daemon for daemon in _BY_STACK[settings.gpu_stack]}
+    if settings.monitoring.enabled:
+        daemons |= {daemon.name: daemon for daemon in (*_MONITORING[settings.gpu_stack], _NODE_EXPORTER)}
+    return (*daemons.values(), *_asked_for(settings))
 
 
-def system_node_daemons(*, monitored: bool) -> tuple[Daemon, ...]:
+def system_node_daemons(settings: Settings) -> tuple[Daemon, ...]:
     """The DaemonSets on a node without GPUs."""
-    return (*_EKS, _NODE_EXPORTER) if monitored else _EKS
+    exporter = (_NODE_EXPORTER,) if settings.monitoring.enabled else ()
+    return (*_EKS, *exporter, *_asked_for(settings))
+
+
+def _asked_for(settings: Settings) -> tuple[Daemon, ...]:
+    addons: list[str] = sorted(settings.cluster.optional_addons)
+    addons += ["aws-guardduty-agent"] if settings.security.guard_duty else []
+    return tuple(daemon for name in addons for daemon in _BY_ADDON[name])

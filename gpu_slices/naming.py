@@ -102,3 +102,15 @@ def node_group_prefix(cluster: str, pool: str) -> str:
 def log_group_name(cluster: str) -> str:
     """The log group that EKS writes control-plane logs to; it must exist first to have our retention."""
     return f"/aws/eks/{cluster}/cluster"
+
+
+def flow_log_group_name(cluster: str) -> str:
+    """The log group of the VPC's flow logs, where a stack keeps them."""
+    return f"/aws/vpc/{cluster}/flow-logs"
+
+
+def insights_log_group_names(cluster: str) -> tuple[str, ...]:
+    """The log groups that the CloudWatch add-on writes to; those that exist first have our key and retention."""
+    return tuple(
+        f"/aws/containerinsights/{cluster}/{part}" for part in ("application", "dataplane", "host", "performance")
+    )

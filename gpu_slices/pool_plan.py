@@ -149,7 +149,7 @@ def _shape(settings: Settings, instance: InstanceType, replicas: int, resource: 
         bounds=bounds(
             instance,
             replicas,
-            gpu_node_daemons(settings.gpu_stack, monitored=settings.monitoring.enabled),
+            gpu_node_daemons(settings),
             pod_millicpu=millicores(pod.cpu),
             pod_mib=mebibytes(pod.memory),
         ),

@@ -10,7 +10,7 @@ from .benchmark_remarks import benchmark_remarks
 from .catalogue import Catalogue
 from .compatibility import applied
 from .settings import Settings
-from .settings.cluster import NewNetwork
+from .settings.cluster import ExistingNetwork, NewNetwork
 from .settings.compatibility_checks import pool_parts_of, stack_parts_of
 from .settings.monitoring import Monitoring
 from .system_room import shortages
@@ -118,6 +118,16 @@ def _max_unreachable(pool: PoolPlan, _: Catalogue) -> Iterator[StackWarning]:
         )
 
 
+def _prepaid(pool: PoolPlan, _: Catalogue) -> Iterator[StackWarning]:
+    held = pool.node_group and pool.node_group.capacity_reservation
+    if held and held.type == "capacity-block":
+        yield StackWarning(
+            path=f"{pool.path}.capacityReservation",
+            message="a capacity block is paid in advance: prices shown are those of on-demand nodes, unless prices.private "
+            "says yours",
+        )
+
+
 def _many_node_pools(_: Settings, pools: Sequence[PoolPlan]) -> Iterator[StackWarning]:
     sliced = sum(len(pool.node_pools) for pool in pools if not pool.exclusive)
     if sliced > MANY_NODE_POOLS:
@@ -171,6 +181,15 @@ def _open_endpoint(settings: Settings, _: Sequence[PoolPlan]) -> Iterator[StackW
         yield StackWarning(
             path="cluster.endpoint.publicCidrs",
             message="the API answers every address (IAM still decides who may in); name your own ranges",
+        )
+
+
+def _no_endpoint(settings: Settings, _: Sequence[PoolPlan]) -> Iterator[StackWarning]:
+    if settings.security.guard_duty and isinstance(settings.network, ExistingNetwork):
+        yield StackWarning(
+            path="security.guardDuty",
+            message=f"GuardDuty's agent reports to com.amazonaws.{settings.region}.guardduty-data: the network must have that "
+            "VPC endpoint, with private DNS and open to the nodes on port 443",
         )
 
 
@@ -230,10 +249,12 @@ _POOL_RULES: Final[tuple[PoolRule, ...]] = (
     _many,
     _little_memory,
     _max_unreachable,
+    _prepaid,
 )
 _STACK_RULES: Final[tuple[StackRule, ...]] = (
     _single_nat,
     _open_endpoint,
+    _no_endpoint,
     _unused_replicas,
     _many_node_pools,
     _other_karpenter,

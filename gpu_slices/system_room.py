@@ -59,10 +59,20 @@ _BY_STACK: Final = {
     ),
 }
 
+#: Charts' own defaults again: a controller's containers have one request each.
+_BY_ADDON: Final = {
+    "amazon-cloudwatch-observability": SystemPods(
+        name="amazon-cloudwatch-observability-controller-manager", count=1, millicpu=100, mebibytes=64
+    ),
+    "aws-ebs-csi-driver": SystemPods(name="ebs-csi-controller", count=2, millicpu=60, mebibytes=240),
+    "aws-fsx-csi-driver": SystemPods(name="fsx-csi-controller", count=2, millicpu=40, mebibytes=136),
+}
+
 
 def system_pods(settings: Settings) -> tuple[SystemPods, ...]:
     """The pods that a stack brings to its nodes without GPUs, sorted; a tenant's and the benchmark's own are not in it."""
     found = [*_ADDONS, *_BY_STACK[settings.gpu_stack]]
+    found.extend(_BY_ADDON[name] for name in set(settings.cluster.optional_addons))
     if uses_karpenter(settings):
         controller = settings.karpenter
         found.append(
@@ -85,7 +95,7 @@ def room(settings: Settings) -> Room | None:
     if shape is None:
         return None
     vcpu, mib, pods = shape
-    daemons = system_node_daemons(monitored=settings.monitoring.enabled)
+    daemons = system_node_daemons(settings)
     cpu_left = vcpu * 1000 - _reserved_millicpu(vcpu) - sum(daemon.millicpu for daemon in daemons)
     reserved = round(mib * _KERNEL) + 255 + 11 * pods + _EVICTION_MIB
     mib_left = mib - reserved - sum(daemon.mebibytes for daemon in daemons)

@@ -10,7 +10,7 @@ from typing import Any
 import pulumi
 from google.protobuf.empty_pb2 import Empty
 from pulumi.runtime.mocks import MockMonitor
-from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.proto import provider_pb2, resource_pb2
 from typing_extensions import override
 
 from rehearsal.aws.invokes import INVOKES, Place
@@ -121,7 +121,11 @@ class Monitor(MockMonitor):
             id_, state = self._states[arguments["urn"]]
             result: Mapping[str, Any] = {"urn": arguments["urn"], "id": id_ or "", "state": dict(state)}
         elif request.tok in INVOKES:
-            result = INVOKES[request.tok](arguments, Place(self._region(request.provider)))
+            try:
+                result = INVOKES[request.tok](arguments, Place(self._region(request.provider)))
+            except Refused as reason:
+                failure = provider_pb2.CheckFailure(reason=str(reason))
+                return resource_pb2.ResourceInvokeResponse(failures=[failure])
         else:
             raise Refused(f"the recording monitor answers no {request.tok}; it answers {', '.join(sorted(INVOKES))}")
         response = resource_pb2.ResourceInvokeResponse()

@@ -129,7 +129,8 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
     @_answers
     def Diff(self, request: provider_pb2.DiffRequest) -> provider_pb2.DiffResponse:
         old, new, state = (from_struct(part) for part in (request.old_inputs, request.news, request.olds))
-        return _diff(self.stand_in.diff(_token(request.urn), request.urn, old, new, state))
+        diff = self.stand_in.diff(_token(request.urn), request.urn, old, new, state)
+        return _diff(diff.without(request.ignoreChanges))
 
     @override
     @_answers
@@ -147,7 +148,10 @@ class _Servicer(provider_pb2_grpc.ResourceProviderServicer):
         state = self.stand_in.read(_token(request.urn), request.urn, request.id, from_struct(request.properties))
         if state is None:
             return provider_pb2.ReadResponse()
-        return provider_pb2.ReadResponse(id=request.id, properties=to_struct(state), inputs=request.inputs)
+        inputs = request.inputs
+        if not request.HasField("inputs"):  # an import: nobody has said anything of it yet
+            inputs = to_struct(self.stand_in.inputs_of(_token(request.urn), state))
+        return provider_pb2.ReadResponse(id=request.id, properties=to_struct(state), inputs=inputs)
 
     @override
     @_answers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ import yaml
 from engine import Operation, Stack, provide
 from engine.stack import Program
 from rehearsal.account import ACCOUNT_VARIABLE, CLUSTER_VARIABLE, Account, Item
+from rehearsal.aws.types import TYPES
 from rehearsal.faults import FAULTS_VARIABLE, Faults
 from rehearsal.plugins import install
 from rehearsal.project import ROOT, project_name, project_program, with_setting
@@ -55,16 +57,31 @@ class Stage:
         file.write_text(yaml.safe_dump(tree, sort_keys=False))
 
     def resources(self) -> tuple[Mapping[str, Any], ...]:
-        """What is in the state, as the engine stores it; the stack itself left out."""
+        """What is in the state, secrets opened; the stack itself left out."""
         stored = self._stack.export().get("resources") or ()
         return tuple(resource for resource in stored if resource["type"] != "pulumi:pulumi:Stack")
 
+    def stored(self) -> tuple[Mapping[str, Any], ...]:
+        """The same as it lies on the backend's disk, where secrets are ciphertext."""
+        (file,) = (self.folder.parent / _BACKEND).glob(f".pulumi/stacks/**/{self._stack.name}.json")
+        return tuple(json.loads(file.read_text())["checkpoint"]["latest"]["resources"])
+
     def left(self) -> tuple[str, ...]:
-        """What is still in the state or in the account: empty after a destroy that forgot nothing."""
+        """What is still in the state or in the account: empty after a destroy that forgot nothing.
+
+        What belongs to the account for all its stacks, such as a GuardDuty detector, is to stay and does not count.
+        """
         own = {resource["urn"] for resource in self.resources() if not _is_provider(resource)}
-        existing = {item.urn or f"{item.type} {item.id}" for item in self._account.all() if item.urn != EXISTING}
+        existing = {
+            item.urn or f"{item.type} {item.id}"
+            for item in self._account.all()
+            if item.urn != EXISTING and not (item.type in TYPES and TYPES[item.type].of_account)
+        }
         return tuple(sorted(own | existing))
 
+
+#: The folder of the file backend, beside the project's.
+_BACKEND = "state"
 
 #: Stands for a URN at things that were there before the stack.
 EXISTING = "existing"
@@ -89,7 +106,7 @@ def stage(
     binary = provide()
     with tempfile.TemporaryDirectory(prefix="gpu-slices-") as temporary:
         base = Path(temporary)
-        folder, home, backend = base / "project", base / "home", base / "state"
+        folder, home, backend = base / "project", base / "home", base / _BACKEND
         for made in (folder, home, backend):
             made.mkdir()
         _copy_project(project_folder, folder, name, config)

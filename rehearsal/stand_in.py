@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pulumi.runtime.proto import provider_pb2
@@ -28,6 +28,11 @@ class Diff:
     replaces: frozenset[str] = frozenset()
     delete_first: bool = False
     of_outputs: frozenset[str] = field(default_factory=frozenset)
+
+    def without(self, ignored: Iterable[str]) -> Diff:
+        """The same without what the program wants ignored; of its inputs the engine takes care itself."""
+        left_out = frozenset(ignored)
+        return replace(self, changes=tuple(change for change in self.changes if change.path not in left_out))
 
     def is_replacing(self, path: str) -> bool:
         """Whether a property is one of those that replace, inside one, or around one (added or deleted with it)."""
@@ -75,6 +80,10 @@ class StandIn:
 
     def read(self, token: str, urn: str, id_: str, state: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """The resource's state in the world, or None when it is gone."""
+        raise NotImplementedError
+
+    def inputs_of(self, token: str, state: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What a program would have to say of a resource in this state, which is imported."""
         raise NotImplementedError
 
     def update(

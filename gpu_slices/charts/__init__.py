@@ -21,6 +21,7 @@ def releases(plan: Plan, refs: CloudRefs) -> list[Release]:
         queue_name=refs.interruption_queue,
         region=settings.region,
         settings=settings.karpenter,
+        digests=settings.security.digests,
     )
     return [gpu_stack_release(plan), *controller, *monitoring_releases(plan)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
+from ..images import pinned_values
 from ..naming import CONFIG_LABEL, DEVICE_PLUGIN_NAMESPACE, EXCLUSIVE_CONFIG, GPU_TOLERATION
 from ..plan import Plan
 from ..versions import DEVICE_PLUGIN
@@ -24,7 +25,7 @@ def release(plan: Plan) -> Release:
         name="nvidia-device-plugin",
         pin=DEVICE_PLUGIN,
         namespace=DEVICE_PLUGIN_NAMESPACE,
-        values=_values(plan),
+        values=pinned_values(DEVICE_PLUGIN.chart, _values(plan), plan.settings.security.digests),
         timeout_seconds=rollout_timeout(plan.most_gpu_nodes),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..images import pinned_values
 from ..naming import EXCLUSIVE_CONFIG, GPU_OPERATOR_NAMESPACE, GPU_TOLERATION
 from ..plan import Plan
 from ..versions import GPU_OPERATOR
@@ -17,7 +18,11 @@ def release(plan: Plan, config_map: str) -> Release:
         name="gpu-operator",
         pin=GPU_OPERATOR,
         namespace=GPU_OPERATOR_NAMESPACE,
-        values=_values(config_map, monitored=plan.settings.monitoring.enabled),
+        values=pinned_values(
+            GPU_OPERATOR.chart,
+            _values(config_map, monitored=plan.settings.monitoring.enabled),
+            plan.settings.security.digests,
+        ),
         timeout_seconds=rollout_timeout(plan.most_gpu_nodes),
     )
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from ..images import NO_DIGESTS, pinned_values
 from ..node_groups import SYSTEM_LABEL
 from ..settings.karpenter import Karpenter
 from ..versions import KARPENTER, KARPENTER_CRD
@@ -18,10 +20,12 @@ KARPENTER_SERVICE_ACCOUNT: Final = "karpenter"
 _TIMEOUT_SECONDS: Final = 600
 
 
-def releases(*, cluster_name: Any, queue_name: Any, region: str, settings: Karpenter) -> tuple[Release, Release]:
+def releases(
+    *, cluster_name: Any, queue_name: Any, region: str, settings: Karpenter, digests: Mapping[str, str] = NO_DIGESTS
+) -> tuple[Release, Release]:
     """CRDs, then the controller; in this order they are installed.
 
-    `cluster_name` and `queue_name` are texts, or Outputs in the program.
+    `cluster_name` and `queue_name` are texts, or Outputs in the program. `digests`: image → sha256 to pin it to.
     """
     return (
         Release(
@@ -35,7 +39,7 @@ def releases(*, cluster_name: Any, queue_name: Any, region: str, settings: Karpe
             name="karpenter",
             pin=replace(KARPENTER, version=settings.version),
             namespace=KARPENTER_NAMESPACE,
-            values=_values(cluster_name, queue_name, region, settings),
+            values=pinned_values(KARPENTER.chart, _values(cluster_name, queue_name, region, settings), digests),
             timeout_seconds=_TIMEOUT_SECONDS,
             skip_crds=True,
         ),

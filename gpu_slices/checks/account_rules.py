@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from ..iam.disk_key import AUTO_SCALING_ROLE
 from ..iam.karpenter import SPOT_ROLE, SPOT_SERVICE
-from ..interruptions import interruption_log_group_name
-from ..naming import log_group_name
+from ..log_groups import log_groups_of
 from .aws_account import AwsAccount, pages
 from .table import Cause, Check, Finding
 
@@ -93,14 +93,28 @@ SECRETS_KEY: Final = Check(
 DISK_KEY: Final = Check(
     name="disk-key",
     symptom="instances start and are gone at once: Client.InternalError, or Karpenter's nodes never register",
-    looks_at="the key that EBS encrypts disks with when none is named, as here",
-    judged="it is AWS's own; a warning where it is a customer's",
+    looks_at="security.diskKmsKeyArn and who launches nodes, else the key that EBS encrypts disks with when none is named",
+    judged="the stack's key can be used and granted; a default that is a customer's is a warning",
     causes=(
         Cause(
             name="customer-disk-key",
             text="disks are encrypted with a customer's key: the Auto Scaling role and Karpenter need a grant for it",
-            remedy="give AWSServiceRoleForAutoScaling and Karpenter's role kms:CreateGrant and the use of the key in the "
-            "policy of {key} (console: KMS, Customer managed keys, Key policy)",
+            remedy="write security.diskKmsKeyArn: {key}, and the stack grants both the use of it",
+        ),
+        Cause(
+            name="key-not-found",
+            text="there is no such key here, or this identity may not see it",
+            remedy="aws kms describe-key --key-id {key} --region {region}; remove security.diskKmsKeyArn for AWS's own key",
+        ),
+        Cause(
+            name="key-unusable",
+            text="EBS cannot encrypt disks with this key",
+            remedy="name an enabled symmetric encryption key of {region}, or remove security.diskKmsKeyArn",
+        ),
+        Cause(
+            name="auto-scaling-role-missing",
+            text="nobody in this account has used Auto Scaling yet: the key cannot be granted to a role that is not there",
+            remedy="aws iam create-service-linked-role --aws-service-name autoscaling.amazonaws.com",
         ),
     ),
 )
@@ -123,58 +137,67 @@ def spot_role(account: AwsAccount) -> Iterator[Finding]:
     groups = account.plan.settings.gpu_node_groups.values()
     if not (account.plan.spot or any(group.capacity == "spot" for group in groups)):
         return
-    try:
-        account.client("iam").get_role(RoleName=SPOT_ROLE)
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchEntity":
-            raise
-        yield SPOT.warned(SPOT_ROLE, "is not there", "spot-role-missing")
-    else:
+    if _role_exists(account, SPOT_ROLE):
         yield SPOT.passed(SPOT_ROLE, "is there")
+    else:
+        yield SPOT.warned(SPOT_ROLE, "is not there", "spot-role-missing")
 
 
 def names(account: AwsAccount) -> Iterator[Finding]:
     """The cluster's name, and those of its log groups."""
     cluster = account.plan.settings.cluster.name
     yield _cluster_name(account, cluster)
-    groups = [log_group_name(cluster), *([interruption_log_group_name(cluster)] if account.plan.karpenter else [])]
-    for name in groups:
+    for name in log_groups_of(account.plan):
         yield _log_group(account, name)
 
 
 def secrets_key(account: AwsAccount) -> Iterator[Finding]:
     """Nothing to say where the stack makes its own key."""
-    arn, region = account.plan.settings.cluster.encryption.kms_key_arn, account.plan.settings.region
-    if arn is None:
-        return
+    arn = account.plan.settings.cluster.encryption.kms_key_arn
+    if arn is not None:
+        yield _key(account, SECRETS_KEY, arn)
+
+
+def _key(account: AwsAccount, check: Check, arn: str) -> Finding:
+    """A customer's key, by a check that has the causes key-not-found and key-unusable."""
+    region = account.plan.settings.region
     if arn.split(":")[3] != region:
-        yield SECRETS_KEY.failed(arn, f"is in {arn.split(':')[3]}", "key-unusable", region=region)
-        return
+        return check.failed(arn, f"is in {arn.split(':')[3]}", "key-unusable", region=region)
     try:
         key = account.client("kms").describe_key(KeyId=arn)["KeyMetadata"]
     except ClientError as error:
         if error.response["Error"]["Code"] != "NotFoundException":
             raise
-        yield SECRETS_KEY.failed(arn, "is not there", "key-not-found", key=arn, region=region)
-        return
-    seen = f"{key['KeyState']}, {key.get('KeySpec')}, {key.get('KeyUsage')}"
-    if (key["KeyState"], key.get("KeySpec"), key.get("KeyUsage")) == (
-        "Enabled",
-        "SYMMETRIC_DEFAULT",
-        "ENCRYPT_DECRYPT",
-    ):
-        yield SECRETS_KEY.passed(arn, seen)
-    else:
-        yield SECRETS_KEY.failed(arn, seen, "key-unusable", region=region)
+        return check.failed(arn, "is not there", "key-not-found", key=arn, region=region)
+    facts = (key["KeyState"], key.get("KeySpec"), key.get("KeyUsage"))
+    if facts == ("Enabled", "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"):
+        return check.passed(arn, ", ".join(facts))
+    return check.failed(arn, ", ".join(map(str, facts)), "key-unusable", region=region)
 
 
 def disk_key(account: AwsAccount) -> Iterator[Finding]:
-    """The region's default key for disks."""
+    """The stack's key for disks with the role that its grant is for; else the region's default key."""
+    own = account.plan.settings.security.disk_kms_key_arn
+    if own is not None:
+        yield _key(account, DISK_KEY, own)
+        if not _role_exists(account, AUTO_SCALING_ROLE):
+            yield DISK_KEY.failed(AUTO_SCALING_ROLE, "is not there", "auto-scaling-role-missing")
+        return
     key = account.client("ec2").get_ebs_default_kms_key_id()["KmsKeyId"]
     if key.endswith("alias/aws/ebs"):
         yield DISK_KEY.passed(key, "AWS's own")
     else:
         yield DISK_KEY.warned(key, "a customer's key", "customer-disk-key", key=key)
+
+
+def _role_exists(account: AwsAccount, name: str) -> bool:
+    try:
+        account.client("iam").get_role(RoleName=name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchEntity":
+            raise
+        return False
+    return True
 
 
 def _cluster_name(account: AwsAccount, name: str) -> Finding:

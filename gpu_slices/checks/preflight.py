@@ -8,7 +8,7 @@ from typing import Final
 
 from botocore.exceptions import ClientError
 
-from . import account_rules, place_rules, quota_rules, subnet_rules
+from . import account_rules, place_rules, quota_rules, reservation_rules, subnet_rules
 from .aws_account import AwsAccount
 from .table import Check, Finding
 
@@ -43,6 +43,7 @@ RULES: Final[tuple[AccountRule, ...]] = (
     AccountRule(check=subnet_rules.ROOM, judge=subnet_rules.free_addresses),
     AccountRule(check=subnet_rules.TAGS, judge=subnet_rules.load_balancer_tags),
     AccountRule(check=place_rules.OFFERS, judge=place_rules.instance_types),
+    AccountRule(check=reservation_rules.RESERVATIONS, judge=reservation_rules.reservations),
     AccountRule(check=quota_rules.VCPUS, judge=quota_rules.vcpu_quotas),
     AccountRule(check=account_rules.SPOT, judge=account_rules.spot_role),
     AccountRule(check=account_rules.DISK_KEY, judge=account_rules.disk_key),

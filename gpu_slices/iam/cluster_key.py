@@ -1,13 +1,14 @@
-"""Key policy of the cluster's KMS key: Kubernetes secrets and control-plane logs."""
+"""Key policy of the cluster's KMS key: Kubernetes secrets and the stack's logs."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 
-def cluster_key_policy(*, partition: str, account: str, region: str, log_group: str) -> dict[str, Any]:
-    """The account's IAM decides who uses the key; CloudWatch Logs may use it for this one log group only."""
+def cluster_key_policy(*, partition: str, account: str, region: str, log_groups: Sequence[str]) -> dict[str, Any]:
+    """The account's IAM decides who uses the key; CloudWatch Logs may use it for these log groups only."""
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -19,16 +20,16 @@ def cluster_key_policy(*, partition: str, account: str, region: str, log_group: 
                 "Resource": "*",
             },
             {
-                "Sid": "ControlPlaneLogs",
+                "Sid": "StackLogs",
                 "Effect": "Allow",
                 "Principal": {"Service": f"logs.{region}.amazonaws.com"},
                 "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
                 "Resource": "*",
                 "Condition": {
                     "ArnEquals": {
-                        "kms:EncryptionContext:aws:logs:arn": (
-                            f"arn:{partition}:logs:{region}:{account}:log-group:{log_group}"
-                        )
+                        "kms:EncryptionContext:aws:logs:arn": [
+                            f"arn:{partition}:logs:{region}:{account}:log-group:{name}" for name in log_groups
+                        ]
                     }
                 },
             },
@@ -36,8 +37,8 @@ def cluster_key_policy(*, partition: str, account: str, region: str, log_group: 
     }
 
 
-def cluster_key_policy_json(partition: str, account: str, region: str, log_group: str) -> str:
+def cluster_key_policy_json(partition: str, account: str, region: str, log_groups: Sequence[str]) -> str:
     """The same as the text that KMS takes."""
     return json.dumps(
-        cluster_key_policy(partition=partition, account=account, region=region, log_group=log_group), sort_keys=True
+        cluster_key_policy(partition=partition, account=account, region=region, log_groups=log_groups), sort_keys=True
     )

@@ -165,12 +165,14 @@ def _discovery(scope: ControllerScope) -> Document:
     """See what can be launched and what it costs."""
     profiles = f"arn:{scope.partition}:iam::{scope.account}:instance-profile/*"
     in_region = {"StringEquals": {"aws:RequestedRegion": scope.region}}
+    # Neither action knows resources. Pod Identity tags every session with the cluster that its pod runs in.
+    from_cluster = {"StringEquals": {"aws:PrincipalTag/eks-cluster-name": scope.cluster_name}}
     parameters = f"arn:{scope.partition}:ssm:{scope.region}::parameter/aws/service/*"
     return _document(
         _allow("ReadTheRegion", _REGIONAL_READS, "*", in_region),
         _allow("ReadAmiIds", ["ssm:GetParameter"], parameters),
-        _allow("ReadPrices", ["pricing:GetProducts"], "*"),
-        _allow("ListInstanceProfiles", ["iam:ListInstanceProfiles"], "*"),
+        _allow("ReadPrices", ["pricing:GetProducts"], "*", from_cluster),
+        _allow("ListInstanceProfiles", ["iam:ListInstanceProfiles"], "*", from_cluster),
         _allow("ReadInstanceProfiles", ["iam:GetInstanceProfile"], profiles),
     )
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..interruptions import interruption_log_group_name
-from ..naming import log_group_name
+from ..log_groups import log_group_names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +40,7 @@ class Owner:
 
         EKS opens its own group again when it writes after the stack has deleted it.
         """
-        folders = (log_group_name(self.cluster), interruption_log_group_name(self.cluster))
-        return (*(name.rpartition("/")[0] + "/" for name in folders), f"/aws/containerinsights/{self.cluster}/")
+        return tuple(sorted({name.rpartition("/")[0] + "/" for name in log_group_names(self.cluster)}))
 
 
 def tags_of(thing: Mapping[str, Any]) -> dict[str, str]:

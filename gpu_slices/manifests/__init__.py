@@ -11,6 +11,7 @@ from .benchmark import benchmark_objects
 from .gpu_stack import gpu_stack_objects
 from .karpenter import general_pool_objects, gpu_pool_objects
 from .monitoring import monitoring_objects
+from .storage import storage_objects
 from .tenants import tenant_objects
 from .workloads import workload_objects
 
@@ -21,6 +22,7 @@ def objects(plan: Plan, refs: CloudRefs) -> list[Manifest]:
     """Every Kubernetes object that the program applies itself (Helm releases apart), in the order it is applied."""
     return [
         *gpu_stack_objects(plan),
+        *storage_objects(plan),
         *(manifest for name in sorted(plan.settings.node_pools) for manifest in general_pool_objects(plan, name, refs)),
         *(manifest for pool in plan.pools if pool.launched for manifest in gpu_pool_objects(plan, pool, refs)),
         *(manifest for tenant in plan.tenants for manifest in tenant_objects(tenant)),

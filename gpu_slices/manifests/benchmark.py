@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from typing import Any, Final
 
 from ..benchmark_plan import READY_S, BenchmarkPlan, Block, plan_benchmark
+from ..images import pinned
 from ..naming import MANAGED_BY_LABELS, content_name
 from ..node_groups import SYSTEM_LABEL
 from ..plan import Plan
@@ -60,7 +61,8 @@ def benchmark_objects(plan: Plan) -> list[Mapping[str, Any]]:
 
 def benchmark_steps(plan: BenchmarkPlan) -> tuple[Step, ...]:
     """Every object, each to be made once the one before it is ready or done."""
-    return tuple(_steps(plan, campaign_of(plan)))
+    steps = _steps(plan, campaign_of(plan))
+    return tuple(replace(step, manifest=pinned(step.manifest, plan.digests)) for step in steps)
 
 
 def campaign_of(plan: BenchmarkPlan) -> str:
@@ -68,7 +70,7 @@ def campaign_of(plan: BenchmarkPlan) -> str:
 
     The number of slices that the pool advertises is not in it: a slice edit repeats no measurement.
     """
-    pods = [server_pod(plan, server, "") for server in plan.servers]
+    pods = [pinned(server_pod(plan, server, ""), plan.digests) for server in plan.servers]
     content = json.dumps([pods, client_files(), campaign_files(plan), PYTHON_IMAGE], sort_keys=True)
     return content_name("campaign", content).removeprefix("campaign-")
 

@@ -45,7 +45,7 @@ def general_pool_objects(plan: Plan, name: str, refs: CloudRefs) -> list[dict[st
 
 def node_class(plan: Plan, name: str, pool: Launched, refs: CloudRefs) -> dict[str, Any]:
     """How nodes of the pool are launched: pinned AMI, encrypted gp3, IMDSv2 with hop limit 1, subnets by id."""
-    volume = {
+    volume: dict[str, Any] = {
         "volumeType": "gp3",
         "volumeSize": f"{pool.disk_gib}Gi",
         "throughput": pool.disk_throughput,
@@ -53,6 +53,8 @@ def node_class(plan: Plan, name: str, pool: Launched, refs: CloudRefs) -> dict[s
         "encrypted": True,
         "deleteOnTermination": True,
     }
+    if plan.settings.security.disk_kms_key_arn:
+        volume["kmsKeyID"] = plan.settings.security.disk_kms_key_arn
     spec: dict[str, Any] = {
         "amiSelectorTerms": [{"alias": pool.ami_alias}],
         "instanceProfile": refs.instance_profile,

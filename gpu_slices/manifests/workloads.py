@@ -5,6 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any, Final
 
+from ..images import pinned
 from ..naming import GPU_TOLERATION, MANAGED_BY_LABELS, POOL_LABEL
 from ..plan import Plan
 from ..pod_security import CONTAINER_SECURITY, POD_SECURITY
@@ -20,7 +21,8 @@ _GRACE_SECONDS: Final = 5
 
 def workload_objects(plan: Plan) -> list[dict[str, Any]]:
     """The stack's sample workloads with their disruption budgets."""
-    return [manifest for workload in plan.workloads for manifest in _objects(workload)]
+    digests = plan.settings.security.digests
+    return [pinned(manifest, digests) for workload in plan.workloads for manifest in _objects(workload)]
 
 
 def _objects(workload: WorkloadPlan) -> list[dict[str, Any]]:

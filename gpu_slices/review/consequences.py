@@ -138,6 +138,7 @@ _GONE: Final = {
 UNTOLD: Final = nothing("read the engine's own changes for this key")
 
 _ROLLS: Final = disrupt("a new launch template version: EKS replaces the group's nodes one after another; pods move")
+_NEW_DISKS: Final = disrupt("disks under another key: nodes are replaced one after another; pods move")
 _DRIFTS: Final = disrupt("drift: Karpenter replaces the pool's nodes within its budgets; pods move")
 _LIMIT: Final = nothing("a limit for new nodes; lowering it ends none")
 _DISRUPTION: Final = nothing("a rule for later disruptions; it replaces no node by itself")
@@ -146,6 +147,18 @@ _NEW_NETWORK: Final = replace("another network: subnets, node groups and what ha
 _OTHER_NODES: Final = replace("another node group replaces this one; its pods move")
 _CONTROL_PLANE: Final = nothing("EKS updates the control plane in place")
 _ADDON: Final = restart("the add-on's own pods roll; nodes and your pods stay")
+
+
+def _reserved(edit: KeyEdit, _old: Plan, _new: Plan) -> Consequence:
+    """A node group's capacity reservation; its zone and kind are part of what EKS cannot change of a group."""
+    match edit.parts[3:]:
+        case ("instances",) | ("ends",):
+            return _PLAN_ONLY
+        case ("id",):
+            return _ROLLS
+        case _:
+            return _OTHER_NODES
+
 
 _LAUNCHED: Final[tuple[tuple[str, Consequence | Rule], ...]] = (
     ("capacity", _narrowed),
@@ -187,6 +200,7 @@ _GPU_NODE_GROUP: Final[tuple[tuple[str, Consequence | Rule], ...]] = (
     ("diskThroughput", _ROLLS),
     ("labels", nothing("EKS changes labels of the nodes in place; running pods stay")),
     ("amiRelease", disrupt("EKS replaces the group's nodes one after another; pods move")),
+    ("capacityReservation", _reserved),
     ("podRequests", _PLAN_ONLY),
 )
 _SYSTEM_NODES: Final[tuple[tuple[str, Consequence | Rule], ...]] = (
@@ -221,6 +235,7 @@ TABLE: Final[tuple[Row, ...]] = (
     (("cluster", "encryption", "**"), replace("EKS cannot change a cluster's key: the cluster is made anew")),
     (("cluster", "access", "**"), nothing("who may use the API; nodes and pods stay")),
     (("cluster", "addons", "**"), _ADDON),
+    (("cluster", "optionalAddons"), nothing("add-ons come or go with their own pods; nodes and your pods stay")),
     (("cluster", "**"), _CONTROL_PLANE),
     (("network", "nat"), disrupt("routes to the Internet are made anew: open connections drop; nodes stay")),
     (("network", "publicSubnetIds"), nothing("for load balancers to come")),
@@ -247,6 +262,9 @@ TABLE: Final[tuple[Row, ...]] = (
     (("monitoring", "enabled"), _monitoring),
     (("monitoring", "**"), _monitored),
     (("budget", "**"), nothing("an AWS budget; nothing in the cluster knows it")),
+    (("security", "diskKmsKeyArn"), _NEW_DISKS),
+    (("security", "digests", "**"), restart("pods of the named images roll, if there are any; nodes stay")),
+    (("security", "**"), nothing("account and cluster are watched or opened differently; nodes and your pods stay")),
     (("workloads", "**"), nothing("sample workloads of the stack's own; what else runs is not touched")),
     (("benchmark", "**"), nothing("the benchmark's own pods; what else runs is not touched")),
 )

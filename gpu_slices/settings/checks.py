@@ -15,6 +15,8 @@ from .karpenter_checks import KARPENTER_CHECKS
 from .mistakes import Mistake, did_you_mean
 from .model import REGION_KEY, Settings
 from .pools import GpuNodeGroup, SystemNodes
+from .reservation_checks import RESERVATION_CHECKS
+from .security_checks import SECURITY_CHECKS
 from .workload_checks import WORKLOAD_CHECKS
 
 Check = Callable[[Settings], Iterator[Mistake]]
@@ -144,6 +146,8 @@ CHECKS: Mapping[Check, tuple[str, ...]] = {
     _tenant_slices_are_comparable: ("gpuNodeGroups", "gpuNodePools", "replicas", "sharing"),
     _region_factor_is_for_another_region: (REGION_KEY,),
     **KARPENTER_CHECKS,
+    **RESERVATION_CHECKS,
+    **SECURITY_CHECKS,
     **WORKLOAD_CHECKS,
     **BENCHMARK_CHECKS,
     **COMPATIBILITY_CHECKS,

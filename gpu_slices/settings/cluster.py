@@ -14,6 +14,8 @@ from .mistakes import did_you_mean, shown
 
 #: EKS add-ons the program installs, in the order of facts: network first, the rest once nodes are there.
 ADDON_NAMES: Final = ("coredns", "eks-pod-identity-agent", "kube-proxy", "metrics-server", "vpc-cni")
+#: Those that a stack may ask for, each with its own Pod Identity role (gpu_slices/addons.py).
+OPTIONAL_ADDON_NAMES: Final = ("amazon-cloudwatch-observability", "aws-ebs-csi-driver", "aws-fsx-csi-driver")
 LOG_TYPES: Final = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 #: The retention periods that CloudWatch Logs accepts, in days (up to two years).
 LOG_RETENTIONS: Final = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731)
@@ -66,7 +68,8 @@ def _key_arn(value: str) -> str:
     return value
 
 
-def _retention(value: int) -> int:
+def check_retention(value: int) -> int:
+    """Days that CloudWatch Logs accepts."""
     if value not in LOG_RETENTIONS:
         raise refused(f"CloudWatch cannot keep logs for {value} days", f"write one of {LOG_RETENTIONS}")
     return value
@@ -75,8 +78,8 @@ def _retention(value: int) -> int:
 def _addons(value: Any) -> Any:
     if isinstance(value, dict):
         for name in value:
-            if name not in ADDON_NAMES:
-                raise refused(f"there is no add-on {shown(name)}", did_you_mean(str(name), ADDON_NAMES))
+            if name not in (known := ADDON_NAMES + OPTIONAL_ADDON_NAMES):
+                raise refused(f"there is no add-on {shown(name)}", did_you_mean(str(name), known))
     return value
 
 
@@ -87,6 +90,7 @@ def _addon_version(value: str) -> str:
 
 
 Cidr = Annotated[Text, AfterValidator(_cidr)]
+KeyArn = Annotated[Text, AfterValidator(_key_arn)]
 
 
 class Endpoint(Model):
@@ -102,9 +106,7 @@ class Endpoint(Model):
 class Encryption(Model):
     """Encryption of Kubernetes secrets and control-plane logs."""
 
-    kms_key_arn: Annotated[Text, AfterValidator(_key_arn)] | None = Field(
-        default=None, description="An existing key; without it the stack makes its own."
-    )
+    kms_key_arn: KeyArn | None = Field(default=None, description="An existing key; without it the stack makes its own.")
     deletion_window_days: Annotated[Positive, Field(ge=7, le=30)] = Field(
         default=7, description="Days that the stack's own key can still be rescued after destroy."
     )
@@ -134,7 +136,7 @@ class Cluster(Model):
     logs: tuple[Literal["api", "audit", "authenticator", "controllerManager", "scheduler"], ...] = Field(
         default=("api", "audit", "authenticator"), description="Control-plane logs to keep."
     )
-    log_retention_days: Annotated[Positive, AfterValidator(_retention)] = Field(
+    log_retention_days: Annotated[Positive, AfterValidator(check_retention)] = Field(
         default=30, description="Days that control-plane logs are kept."
     )
     encryption: Encryption = Field(default=Encryption(), description="Encryption of secrets and logs.")
@@ -142,6 +144,9 @@ class Cluster(Model):
     addons: Annotated[dict[str, Annotated[Text, AfterValidator(_addon_version)]], BeforeValidator(_addons)] = Field(
         default={}, description="Versions of EKS add-ons; one that is not named gets EKS's default at creation."
     )
+    optional_addons: tuple[
+        Literal["amazon-cloudwatch-observability", "aws-ebs-csi-driver", "aws-fsx-csi-driver"], ...
+    ] = Field(default=(), description="Add-ons beside those every stack has: volumes on EBS or FSx, CloudWatch.")
 
 
 class NewNetwork(Model):

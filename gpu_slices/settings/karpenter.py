@@ -12,6 +12,7 @@ from ..versions import AMI_ALIAS, KARPENTER
 from .base import Cpu, Flag, Memory, Model, Positive, Replicas, Text, refused, whole_number
 from .mistakes import shown
 from .pools import GpuInstanceType, NodeLabels, PodRequests, SharingOverride
+from .reservations import reservation_id
 
 _DURATION: Final = re.compile(r"([0-9]+(s|m|h))+")
 _ALIAS: Final = re.compile(r"al2023@v([0-9]{8})")
@@ -73,12 +74,6 @@ def _nodes(value: Any) -> str:
     if not re.fullmatch(r"[0-9]{1,9}|([0-9]|[1-9][0-9]|100)%", text):
         raise refused(f"{shown(value)} is no number of nodes", 'write a number or a share like "10%"')
     return text
-
-
-def _reservation(value: str) -> str:
-    if not re.fullmatch(r"cr-[0-9a-f]{8,17}", value):
-        raise refused(f"{value!r} is not a capacity reservation", "write an id like cr-0123456789abcdef0")
-    return value
 
 
 Duration = Annotated[Text, AfterValidator(_duration)]
@@ -175,7 +170,7 @@ class GpuNodePool(Launched):
     sharing: SharingOverride = Field(default=SharingOverride(), description="Fields of sharing that differ here.")
     pod_requests: PodRequests = Field(default=PodRequests(), description="What a one-slice pod asks for.")
     instance_store: Flag = Field(default=False, description="Put images and pods onto the local NVMe disks (RAID 0).")
-    capacity_reservations: tuple[Annotated[Text, AfterValidator(_reservation)], ...] = Field(
+    capacity_reservations: tuple[Annotated[Text, AfterValidator(reservation_id)], ...] = Field(
         default=(), description="Ids of capacity reservations to use first."
     )
 

@@ -17,6 +17,7 @@ from .mistakes import shown
 from .monitoring import Monitoring
 from .pools import GpuNodeGroup, NodePoolName, PoolName, Sharing, SystemNodes, Tenant, TenantName
 from .prices import Prices
+from .security import Security
 from .workloads import SampleName, Workload
 
 REGION_KEY: Final = "aws:region"
@@ -76,7 +77,7 @@ class Settings(Model):
     gpu_node_groups: dict[PoolName, GpuNodeGroup] = Field(
         default={},
         description="GPU node groups by name: instanceType, replicas, sharing, capacity, min, desired, max, diskGiB, "
-        "diskThroughput, labels, podRequests, amiRelease.",
+        "diskThroughput, labels, podRequests, amiRelease, capacityReservation.",
     )
     gpu_node_pools: dict[PoolName, GpuNodePool] = Field(
         default={},
@@ -110,6 +111,11 @@ class Settings(Model):
     prices: Prices = Field(
         default=Prices(),
         description="What you pay or assume: regionFactor, private, spotDiscountPercent, commitment, natGbPerMonth.",
+    )
+    security: Security = Field(
+        default=Security(),
+        description="Hardening by choice: flowLogs, flowLogRetentionDays, breakGlassRoleArn, guardDuty, securityHub, "
+        "diskKmsKeyArn, digests.",
     )
     benchmark: OptionalBenchmark = Field(
         default=None,

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from .. import catalogue, naming
 from .base import Count, Cpu, DnsLabel, Flag, Memory, Model, Positive, Replicas, Text, refused
 from .mistakes import listed, shown
+from .reservations import CapacityReservation
 
 Strategy = Literal["time-slicing", "mps", "mig"]
 #: Strategies that are typed but not built: what a stack that asks for one is told.
@@ -172,6 +173,9 @@ class GpuNodeGroup(Model):
     pod_requests: PodRequests = Field(default=PodRequests(), description="What a one-slice pod asks for.")
     ami_release: Annotated[Text, AfterValidator(_ami_release)] | None = Field(
         default=None, description="AMI release such as 1.35.2-20260714; without it EKS's newest at creation."
+    )
+    capacity_reservation: CapacityReservation | None = Field(
+        default=None, description="Launch into this reservation only: id, type, zone, instances, ends, subnetIds."
     )
 
 

@@ -47,7 +47,7 @@ def workload_warnings(workloads: Sequence[WorkloadPlan], pools: Sequence[PoolPla
 def _plan(settings: Settings, name: str, pools: dict[str, PoolPlan]) -> WorkloadPlan:
     asked = settings.workloads[name]
     pool = pools[asked.pool]
-    millicpu, memory = _requests(pool, gpu_node_daemons(settings.gpu_stack, monitored=settings.monitoring.enabled))
+    millicpu, memory = _requests(pool, gpu_node_daemons(settings))
     return WorkloadPlan(
         name=name,
         sample=SAMPLES[name],

@@ -1,4 +1,4 @@
-"""EKS."""
+"""EKS: control planes, add-ons, access, identities of pods."""
 
 from __future__ import annotations
 
@@ -8,19 +8,17 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.aws.compute import TEMPLATE
 from rehearsal.aws.identity import KEY, ROLE
 from rehearsal.aws.network import GROUP, SUBNET
 from rehearsal.aws.table import AwsType, To, View, paths
 
 CLUSTER = "aws:eks/cluster:Cluster"
-NODES = "aws:eks/nodeGroup:NodeGroup"
 
-_EKS = "arn:aws:eks:{region}:{account}:"
+EKS_ARN = "arn:aws:eks:{region}:{account}:"
 _TO_CLUSTER = {"clusterName": To(CLUSTER, blocks=False)}
 
 _LOG_TYPES = frozenset({"api", "audit", "authenticator", "controllerManager", "scheduler"})
-_EFFECTS = frozenset({"NO_SCHEDULE", "NO_EXECUTE", "PREFER_NO_SCHEDULE"})
+
 
 #: EKS's own access policies (list-access-policies).
 ACCESS_POLICIES = frozenset(
@@ -73,66 +71,21 @@ def _version(inputs: Mapping[str, Any], _view: View) -> str | None:
     return f"InvalidParameterException: unsupported Kubernetes version {version}"
 
 
-def _scaling(inputs: Mapping[str, Any], _view: View) -> str | None:
-    scaling = inputs["scalingConfig"]
-    least, most, wanted = (int(scaling[name]) for name in ("minSize", "maxSize", "desiredSize"))
-    if 0 <= least <= wanted <= most and most >= 1:
-        return None
-    return (
-        "InvalidParameterException: a node group needs minSize <= desiredSize <= maxSize and maxSize >= 1, "
-        f"not {least}, {wanted}, {most}"
-    )
-
-
-def _template(inputs: Mapping[str, Any], view: View) -> str | None:
-    template = inputs.get("launchTemplate")
-    if not template:
-        return None
-    if inputs.get("diskSize") is not None:
-        return "InvalidRequestException: Disk size must be specified within the launch template."
-    if inputs.get("remoteAccess") is not None:
-        return "InvalidRequestException: Remote access configuration cannot be specified with a launch template."
-    found = view.find(TEMPLATE, template.get("id") or template.get("name"))
-    version = str(template["version"])
-    if found and version.isdigit() and int(version) > found["latestVersion"]:
-        return f"InvalidRequestException: launch template {found['id']} has no version {version}"
-    return None
-
-
-def _node_role(inputs: Mapping[str, Any], view: View) -> str | None:
-    """EKS looks at a node role's trust when a group is created."""
-    role = view.find(ROLE, inputs["nodeRoleArn"])
-    if role is None or "ec2.amazonaws.com" in json.dumps(role["assumeRolePolicy"]):
-        return None
-    return "InvalidParameterException: Following required service principals [ec2.amazonaws.com] were not found in the trust relationships of nodeRole"
-
-
-def _taints(inputs: Mapping[str, Any], _view: View) -> str | None:
-    wrong = sorted({taint["effect"] for taint in inputs.get("taints") or ()} - _EFFECTS)
-    return f"InvalidParameterException: unknown taint effect {wrong}, use {sorted(_EFFECTS)}" if wrong else None
-
-
-def _age(inputs: Mapping[str, Any], view: View) -> str | None:
-    """Nodes are never newer than their control plane."""
-    cluster = view.find(CLUSTER, inputs["clusterName"])
-    if not cluster or inputs.get("version") is None or cluster.get("version") is None:
-        return None
-    nodes, control = (tuple(map(int, str(v).split("."))) for v in (inputs["version"], cluster["version"]))
-    if nodes <= control:
-        return None
-    return (
-        f"InvalidParameterException: node version {inputs['version']} is newer than the cluster's {cluster['version']}"
-    )
-
-
-def _groups(_inputs: Mapping[str, Any], words: Mapping[str, str]) -> list[Any]:
-    name = f"eks-{words['nodeGroupName']}-{words['uuid']}"
-    return [{"autoscalingGroups": [{"name": name}], "remoteAccessSecurityGroupId": ""}]
-
-
 def _access_policy(inputs: Mapping[str, Any], _view: View) -> str | None:
     arn = inputs["policyArn"]
     return None if arn in ACCESS_POLICIES else f"InvalidParameterException: there is no access policy {arn}"
+
+
+def _pod_roles(inputs: Mapping[str, Any], view: View) -> str | None:
+    """Roles that an add-on's pods are to have: they exist, and let EKS Pod Identity take and tag them."""
+    for association in inputs.get("podIdentityAssociations") or ():
+        role = view.find(ROLE, association["roleArn"])
+        if role is None:
+            return f"InvalidParameterException: Role provided in the request does not exist: {association['roleArn']}"
+        trust = json.dumps(role["assumeRolePolicy"])
+        if not all(word in trust for word in ("pods.eks.amazonaws.com", "sts:AssumeRole", "sts:TagSession")):
+            return "InvalidParameterException: Trust policy of role is invalid for pods.eks.amazonaws.com"
+    return None
 
 
 def _latest(inputs: Mapping[str, Any], _words: Mapping[str, str]) -> str:
@@ -142,7 +95,7 @@ def _latest(inputs: Mapping[str, Any], _words: Mapping[str, str]) -> str:
 TYPES: dict[str, AwsType] = {
     CLUSTER: AwsType(
         id="{name}",
-        arn=_EKS + "cluster/{name}",
+        arn=EKS_ARN + "cluster/{name}",
         named="name",
         immutable=paths(
             "name", "roleArn", "bootstrapSelfManagedAddons", "encryptionConfig", "outpostConfig",
@@ -171,31 +124,9 @@ TYPES: dict[str, AwsType] = {
         rules=(_zones, _endpoint, _logs, _version),
         handles=("name", "endpoint"),
     ),
-    NODES: AwsType(
-        id="{clusterName}:{nodeGroupName}",
-        arn=_EKS + "nodegroup/{clusterName}/{nodeGroupName}/{uuid}",
-        named="nodeGroupName",
-        prefix="nodeGroupNamePrefix",
-        immutable=paths(
-            "amiType", "capacityType", "clusterName", "diskSize", "instanceTypes", "nodeGroupName",
-            "nodeGroupNamePrefix", "nodeRoleArn", "remoteAccess", "subnetIds", "launchTemplate.id",
-            "launchTemplate.name",
-        ),
-        unique=("clusterName", "nodeGroupName"),
-        taken="ResourceInUseException",
-        refers={
-            "clusterName": To(CLUSTER),
-            "nodeRoleArn": To(ROLE, "arn:", blocks=False),
-            "subnetIds": To(SUBNET, "subnet-"),
-            "launchTemplate.id": To(TEMPLATE, "lt-", blocks=False),
-        },
-        outputs={"status": "ACTIVE", "resources": _groups},
-        longest=63,
-        rules=(_scaling, _template, _node_role, _taints, _age),
-    ),
     "aws:eks/addon:Addon": AwsType(
         id="{clusterName}:{addonName}",
-        arn=_EKS + "addon/{clusterName}/{addonName}/{uuid}",
+        arn=EKS_ARN + "addon/{clusterName}/{addonName}/{uuid}",
         immutable=paths("addonName", "clusterName"),
         unique=("clusterName", "addonName"),
         taken="ResourceInUseException",
@@ -205,6 +136,7 @@ TYPES: dict[str, AwsType] = {
             "createdAt": "2026-01-01T00:00:00Z",
             "modifiedAt": "2026-01-01T00:00:00Z",
         },
+        rules=(_pod_roles,),
     ),
     "aws:eks/accessEntry:AccessEntry": AwsType(
         id="{clusterName}:{principalArn}",
@@ -213,7 +145,7 @@ TYPES: dict[str, AwsType] = {
         taken="ResourceInUseException",
         refers={**_TO_CLUSTER, "principalArn": To(ROLE, "arn:", blocks=False)},
         outputs={
-            "accessEntryArn": _EKS + "access-entry/{clusterName}/role/{uuid}",
+            "accessEntryArn": EKS_ARN + "access-entry/{clusterName}/role/{uuid}",
             "createdAt": "2026-01-01T00:00:00Z",
             "modifiedAt": "2026-01-01T00:00:00Z",
         },
@@ -232,6 +164,6 @@ TYPES: dict[str, AwsType] = {
         unique=("clusterName", "namespace", "serviceAccount"),
         taken="ResourceInUseException",
         refers={**_TO_CLUSTER, "roleArn": To(ROLE, "arn:", blocks=False)},
-        outputs={"associationId": "{id}", "associationArn": _EKS + "podidentityassociation/{clusterName}/{id}"},
+        outputs={"associationId": "{id}", "associationArn": EKS_ARN + "podidentityassociation/{clusterName}/{id}"},
     ),
 }  # fmt: skip

@@ -68,6 +68,27 @@ def _size(name: str, limit: int) -> Rule:
     return rule
 
 
+#: What a grant may allow (KMS API reference, CreateGrant).
+_GRANT_OPERATIONS = frozenset(
+    {
+        "CreateGrant", "Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "GenerateDataKeyPair",
+        "GenerateDataKeyPairWithoutPlaintext", "GenerateDataKeyWithoutPlaintext", "GenerateMac", "GetPublicKey",
+        "ReEncryptFrom", "ReEncryptTo", "RetireGrant", "Sign", "Verify", "VerifyMac",
+    }
+)  # fmt: skip
+
+
+def _grant(inputs: Mapping[str, Any], view: View) -> str | None:
+    """Grantees exist, service-linked roles of AWS's own apart: those are outside the stack."""
+    unknown = sorted(set(inputs["operations"]) - _GRANT_OPERATIONS)
+    if unknown:
+        return f"ValidationException: unknown grant operations {unknown}"
+    grantee = inputs["granteePrincipal"]
+    if ":role/aws-service-role/" in grantee or view.find(ROLE, grantee):
+        return None
+    return f"InvalidArnException: An ARN in the specified grant is not valid: there is no role {grantee}"
+
+
 def _known_policy(inputs: Mapping[str, Any], _view: View) -> str | None:
     arn = inputs["policyArn"]
     if not arn.startswith("arn:aws:iam::aws:") or arn in MANAGED_POLICIES:
@@ -152,6 +173,16 @@ TYPES: dict[str, AwsType] = {
         rules=(_document("policy"), _size("policy", 32768)),
         handles=("keyId",),
     ),
+    "aws:kms/grant:Grant": AwsType(
+        id="{keyId}:{hex32}",
+        named="name",
+        immutable=paths(
+            "constraints", "grantCreationTokens", "granteePrincipal", "keyId", "name", "operations",
+            "retiringPrincipal",
+        ),
+        outputs={"grantId": "{hex32}", "grantToken": "{hex32}"},
+        rules=(_grant,),
+    ),
     "aws:kms/alias:Alias": AwsType(
         id="{name}",
         arn="arn:aws:kms:{region}:{account}:{name}",
@@ -164,4 +195,4 @@ TYPES: dict[str, AwsType] = {
         refers={"targetKeyId": To(KEY, "*", blocks=False)},
         outputs={"targetKeyArn": "arn:aws:kms:{region}:{account}:key/{targetKeyId}"},
     ),
-}
+}  # fmt: skip

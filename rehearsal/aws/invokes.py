@@ -6,14 +6,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.account import ACCOUNT_ID
+from rehearsal.account import ACCOUNT_ID, Account, Item
+from rehearsal.aws.account_services import DETECTOR, FEATURE, HUB
+from rehearsal.stand_in import Refused
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where the question is asked."""
+    """Where the question is asked: without an account, of one that holds nothing."""
 
     region: str
+    account: Account | None = None
+
+    def all(self, type_: str) -> tuple[Item, ...]:
+        """Everything of a type that exists."""
+        return self.account.all(type_) if self.account else ()
 
 
 Arguments = Mapping[str, Any]
@@ -63,10 +70,46 @@ def _service(arguments: Arguments, place: Place) -> Mapping[str, Any]:
     }
 
 
+def _detector(_arguments: Arguments, place: Place) -> Mapping[str, Any]:
+    detectors = place.all(DETECTOR)
+    if not detectors:
+        raise Refused("reading GuardDuty Detector: empty result")
+    (detector,) = detectors
+    features = [dict(feature) for feature in detector.data.get("features") or ()]
+    features += [
+        {
+            "name": item.data["name"],
+            "status": item.data["status"],
+            "additionalConfigurations": item.data.get("additionalConfigurations") or [],
+        }
+        for item in place.all(FEATURE)
+        if item.data["detectorId"] == detector.id
+    ]
+    return {
+        "id": detector.id,
+        "arn": detector.data["arn"],
+        "features": features,
+        "findingPublishingFrequency": detector.data.get("findingPublishingFrequency", "SIX_HOURS"),
+        "region": place.region,
+        "serviceRoleArn": f"arn:aws:iam::{ACCOUNT_ID}:role/aws-service-role/guardduty.amazonaws.com/"
+        "AWSServiceRoleForAmazonGuardDuty",
+        "status": "ENABLED" if detector.data.get("enable", True) else "DISABLED",
+        "tags": detector.data.get("tagsAll", {}),
+    }
+
+
+def _standards(_arguments: Arguments, place: Place) -> Mapping[str, Any]:
+    if not place.all(HUB):
+        raise Refused(f"InvalidAccessException: Account {ACCOUNT_ID} is not subscribed to AWS Security Hub")
+    return {"id": place.region, "region": place.region, "standardsSubscriptions": []}
+
+
 INVOKES: dict[str, Callable[[Arguments, Place], Mapping[str, Any]]] = {
     "aws:index/getPartition:getPartition": _partition,
     "aws:index/getCallerIdentity:getCallerIdentity": _caller,
     "aws:index/getRegion:getRegion": _region,
     "aws:index/getAvailabilityZones:getAvailabilityZones": _zones,
     "aws:index/getServicePrincipal:getServicePrincipal": _service,
+    "aws:guardduty/getDetector:getDetector": _detector,
+    "aws:securityhub/getEnabledStandards:getEnabledStandards": _standards,
 }

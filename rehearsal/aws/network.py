@@ -1,4 +1,4 @@
-"""VPC, subnets, gateways, routes, security groups, flow logs.
+"""VPC, subnets, gateways, routes, security groups, endpoints, flow logs.
 
 Immutable inputs: "Forces new resource" in Terraform's aws provider. Limits and error codes: the EC2 API reference.
 """
@@ -6,6 +6,7 @@ Immutable inputs: "Forces new resource" in Terraform's aws provider. Limits and 
 from __future__ import annotations
 
 import ipaddress
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ EIP = "aws:ec2/eip:Eip"
 NAT = "aws:ec2/natGateway:NatGateway"
 ROUTES = "aws:ec2/routeTable:RouteTable"
 GROUP = "aws:ec2/securityGroup:SecurityGroup"
+LOGS = "aws:cloudwatch/logGroup:LogGroup"
 
 _ARN = "arn:aws:ec2:{region}:{account}:"
 _TO_VPC = {"vpcId": To(VPC, "vpc-")}
@@ -43,6 +45,24 @@ def _subnet_place(inputs: Mapping[str, Any], view: View) -> str | None:
         if other["vpcId"] == inputs["vpcId"] and own.overlaps(ipaddress.ip_network(other["cidrBlock"])):
             return f"InvalidSubnet.Conflict: The CIDR '{cidr}' conflicts with another subnet"
     return None
+
+
+def _flow_destination(inputs: Mapping[str, Any], view: View) -> str | None:
+    if view.find(LOGS, inputs.get("logDestination") or ""):
+        return None
+    return f"InvalidParameterValue: there is no log group {inputs.get('logDestination')} for the flow logs"
+
+
+def _endpoint_policy(inputs: Mapping[str, Any], _view: View) -> str | None:
+    policy = inputs.get("policy")
+    try:
+        return (
+            None
+            if policy is None or json.loads(policy)["Statement"]
+            else "InvalidParameter: a policy without statement"
+        )
+    except (KeyError, TypeError, ValueError):
+        return "InvalidParameter: the endpoint policy is no policy document"
 
 
 def _route_target(inputs: Mapping[str, Any], _view: View) -> str | None:
@@ -171,5 +191,23 @@ TYPES: dict[str, AwsType] = {
             "subnetId": To(SUBNET, "subnet-", blocks=False),
             "iamRoleArn": To("aws:iam/role:Role", "arn:", blocks=False),
         },
+        unique=("vpcId", "subnetId", "eniId", "logDestination"),
+        taken="FlowLogAlreadyExists",
+        rules=(_flow_destination,),
+    ),
+    "aws:ec2/vpcEndpoint:VpcEndpoint": AwsType(
+        id="vpce-{hex17}",
+        arn=_ARN + "vpc-endpoint/{id}",
+        immutable=paths("vpcId", "serviceName", "vpcEndpointType", "serviceRegion"),
+        # A second one is refused for the name that both would answer to.
+        unique=("vpcId", "serviceName"),
+        taken="InvalidParameter: private-dns-enabled cannot be set because there is already a conflicting DNS domain",
+        refers={
+            "vpcId": To(VPC, "vpc-"),
+            "subnetIds": To(SUBNET, "subnet-"),
+            "securityGroupIds": To(GROUP, "sg-"),
+        },
+        outputs={"ownerId": "{account}", "state": "available", "requesterManaged": False},
+        rules=(_endpoint_policy,),
     ),
 }  # fmt: skip

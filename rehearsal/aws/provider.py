@@ -13,6 +13,7 @@ from rehearsal.aws.compute import TEMPLATE
 from rehearsal.aws.invokes import INVOKES, Place
 from rehearsal.aws.machines import NODES, Machines
 from rehearsal.aws.mint import DEFAULTS, invent, planned, with_name
+from rehearsal.aws.network import GROUP
 from rehearsal.aws.table import AwsType
 from rehearsal.aws.types import TYPES
 from rehearsal.schemas import Problem, load
@@ -87,14 +88,22 @@ class Aws(StandIn):
             times = self._account.mint(urn)
             id_, state = invent(token, urn, inputs, region=self._region, tags=self._tags, times=times)
             self._put(token, urn, id_, state)
+            if token == CLUSTER:
+                self._put_cluster_group(urn, state)
             if token == NODES and self._machines:
-                self._machines.bring(state)
+                self._machines.bring(self._launched_as(state))
         return id_, state
 
     @override
     def read(self, token: str, urn: str, id_: str, state: Mapping[str, Any]) -> Mapping[str, Any] | None:
         item = self._account.get(token, id_)
         return None if item is None else item.data
+
+    @override
+    def inputs_of(self, token: str, state: Mapping[str, Any]) -> Mapping[str, Any]:
+        known = self._schema.shape(token).inputs
+        given = {name: value for name, value in state.items() if name in known}
+        return given if given.get("region") != self._region else {n: v for n, v in given.items() if n != "region"}
 
     @override
     def update(
@@ -118,27 +127,43 @@ class Aws(StandIn):
             self._refuse(token, urn, id_, inputs)
             self._put(token, urn, id_, merged)
             if token == NODES and self._machines:
-                self._machines.bring(merged)
+                self._machines.bring(self._launched_as(merged))
         return merged
 
     @override
     def delete(self, token: str, urn: str, id_: str, state: Mapping[str, Any]) -> None:
         with self._account.changing():
-            blocking = [item for item in self._account.blocking(token, id_) if (item.type, item.id) != (token, id_)]
-            if blocking:
-                users = ", ".join(sorted(f"{_short(item.type)} {item.id}" for item in blocking))
-                raise Refused(f"{TYPES[token].in_use}: {_short(token)} {id_} is in use by {users}")
-            self._account.remove(token, id_)
+            self._remove(token, id_)
             if token == NODES and self._machines:
                 self._machines.remove(state)
             if token == CLUSTER:  # what was in it is gone with it
+                self._remove(GROUP, state["vpcConfig"]["clusterSecurityGroupId"])
                 self._account.remove_inside(f"{state['endpoint']}|")
 
     @override
     def invoke(self, token: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         if token not in INVOKES:
             raise Refused(f"the aws stand-in answers no {token}; it answers {', '.join(sorted(INVOKES))}")
-        return INVOKES[token](arguments, Place(self._region))
+        return INVOKES[token](arguments, Place(self._region, self._account))
+
+    def _remove(self, token: str, id_: str) -> None:
+        blocking = [item for item in self._account.blocking(token, id_) if (item.type, item.id) != (token, id_)]
+        if blocking:
+            users = ", ".join(sorted(f"{_short(item.type)} {item.id}" for item in blocking))
+            raise Refused(f"{TYPES[token].in_use}: {_short(token)} {id_} is in use by {users}")
+        self._account.remove(token, id_)
+
+    def _put_cluster_group(self, urn: str, cluster: Mapping[str, Any]) -> None:
+        """The security group that EKS makes for a cluster, and takes away with it."""
+        group = {"name": f"eks-cluster-sg-{cluster['name']}", "description": "EKS created security group"}
+        self._account.put(Item(type=GROUP, id=cluster["vpcConfig"]["clusterSecurityGroupId"], urn=urn, data=group))
+
+    def _launched_as(self, group: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A node group with its instance types, which its launch template may say instead."""
+        if group.get("instanceTypes"):
+            return group
+        template = self._account.find(TEMPLATE, (group.get("launchTemplate") or {}).get("id", ""))
+        return {**group, "instanceTypes": [template.data["instanceType"]]} if template else group
 
     def _refuse(self, token: str, urn: str, id_: str, inputs: Mapping[str, Any]) -> None:
         """Raises what AWS would answer to these inputs."""

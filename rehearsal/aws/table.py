@@ -49,6 +49,7 @@ class AwsType:
     `immutable` are property paths whose change replaces. `unique` are the properties whose values together exist once,
     refused a second time with the `taken` error code. `in_use` is the error code for deleting what others refer to.
     `handles` are the outputs by which others may refer to it, beside its id and ARN.
+    `of_account` says that it belongs to the account and not to a stack: it may well outlive one.
     """
 
     id: str
@@ -65,6 +66,7 @@ class AwsType:
     rules: tuple[Rule, ...] = ()
     longest: int = 255
     handles: tuple[str, ...] = ()
+    of_account: bool = False
 
 
 def paths(*names: str) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rehearsal.aws import cluster, compute, identity, messages, money, network
+from rehearsal.aws import account_services, cluster, compute, identity, messages, money, network, node_groups
 from rehearsal.aws.table import AwsType
 
 TYPES: dict[str, AwsType] = {
@@ -12,4 +12,6 @@ TYPES: dict[str, AwsType] = {
     **messages.TYPES,
     **cluster.TYPES,
     **money.TYPES,
+    **node_groups.TYPES,
+    **account_services.TYPES,
 }

@@ -47,7 +47,7 @@ def instance_facts(plan: Plan) -> Facts:
 
 
 def _facts(plan: Plan, pool: PoolPlan, instance: InstanceType, zones: tuple[str, ...]) -> InstanceFacts:
-    daemons = gpu_node_daemons(plan.settings.gpu_stack, monitored=plan.settings.monitoring.enabled)
+    daemons = gpu_node_daemons(plan.settings)
     price = instance.usd_per_hour or _UNPRICED
     major, minor = instance.gpu.compute_capability
     disk = pool.settings.disk_gib

@@ -10,6 +10,7 @@ import pulumi_eks as eks
 import pulumi_kubernetes as k8s
 import pytest
 
+from components.addons import Addons, AddonsArgs
 from components.budget import Budget, BudgetArgs
 from components.eks_cluster import EksCluster, EksClusterArgs
 from components.gpu_node_group import GpuNodeGroup
@@ -17,15 +18,20 @@ from components.gpu_stack import DevicePlugin, GpuStackArgs
 from components.monitoring import Monitoring, MonitoringArgs
 from components.network import Network, NetworkArgs, NetworkRefs
 from components.node_group import NodeGroupArgs
+from components.security import Security, SecurityArgs
+from components.storage import Storage, StorageArgs
 from components.tenant import Tenant, TenantArgs
 from components.workloads import Workloads, WorkloadsArgs
+from gpu_slices import addons
 from gpu_slices.budget import plan_budget
 from gpu_slices.charts import gpu_stack_release, monitoring_releases
 from gpu_slices.manifests.gpu_stack import gpu_stack_objects
 from gpu_slices.manifests.monitoring import monitoring_objects
+from gpu_slices.manifests.storage import storage_objects
 from gpu_slices.manifests.workloads import workload_objects
 from gpu_slices.node_groups import gpu_node_group
 from gpu_slices.settings.cluster import Cluster
+from gpu_slices.settings.security import Security as SecuritySettings
 from gpu_slices.subnets import address_plan
 from rehearsal.recorder import Recording, record
 from tests.support.stacks import plan_of
@@ -38,8 +44,10 @@ PLAN = plan_of(
         "monitoring": {"enabled": True},
         "budget": {"monthlyUsd": 100, "emails": ["team@example.com"]},
         "workloads": {"tensorflow": {"pool": "l40s", "tenant": "team"}},
+        "cluster": {"optionalAddons": ["aws-ebs-csi-driver", "aws-fsx-csi-driver"]},
     }
 )
+ROLE = "arn:aws:iam::123456789012:role/Emergency"
 SUBNETS = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
 
 
@@ -127,14 +135,53 @@ def budget() -> None:
     Budget("part", BudgetArgs(budget=planned), pulumi.ResourceOptions(providers=[their_aws()]))
 
 
-PROGRAMS = [network, cluster, node_group, device_plugin, tenant, workloads, monitoring, budget]
+def security() -> None:
+    provider = their_aws()
+    args = SecurityArgs(
+        settings=SecuritySettings.model_validate(
+            {"flowLogs": "all", "breakGlassRoleArn": ROLE, "guardDuty": True, "securityHub": True}
+        ),
+        region="eu-central-1",
+        name_of_cluster="theirs",
+        cluster_name="theirs",
+        cluster_security_group_id="sg-0123456789abcdef0",
+        vpc_id="vpc-0123456789abcdef0",
+        private_subnet_ids=SUBNETS,
+        own_network=True,
+    )
+    Security("part", args, pulumi.ResourceOptions(providers=[provider]))
+
+
+def optional_addons() -> None:
+    args = AddonsArgs(cluster_name="theirs", addons=addons.optional(PLAN), region="eu-central-1")
+    Addons("part", args, pulumi.ResourceOptions(providers=[their_aws()]))
+
+
+def storage() -> None:
+    args = StorageArgs(objects=storage_objects(PLAN))
+    Storage("part", args, pulumi.ResourceOptions(providers=[their_kubernetes()]))
+
+
+PROGRAMS = [
+    network,
+    cluster,
+    node_group,
+    device_plugin,
+    tenant,
+    workloads,
+    monitoring,
+    budget,
+    security,
+    optional_addons,
+    storage,
+]
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
 def test_it_works_with_nothing_but_its_args_and_stays_inside_itself(program):
     recorded = foreign(program)
-    (part,) = [one for one in recorded.resources if one.type.startswith("gpu-slices:index:")]
-    assert part.name == "part"
+    (part,) = [one for one in recorded.resources if one.name == "part"]
+    assert part.type.startswith("gpu-slices:index:")
     assert part.closed
     inside = [one for one in recorded.resources if f"{part.type}$" in one.urn]
     assert inside
@@ -198,3 +245,14 @@ def test_monitoring_brings_its_namespace_dashboards_and_charts():
     inside = [*releases, *(one for one in recorded.of("kubernetes:core/v1:ConfigMap"))]
     homes = {one.inputs.get("namespace") or one.inputs["metadata"]["namespace"] for one in inside}
     assert homes == {namespace.inputs["metadata"]["name"]}
+
+
+def test_security_brings_what_was_chosen_each_in_a_part_of_its_own():
+    parts = {one.type.rpartition(":")[2] for one in foreign(security).resources if not one.custom}
+    assert parts >= {"FlowLogs", "GuardDuty", "SecurityHub"}
+
+
+def test_an_add_ons_role_goes_to_its_service_account():
+    made = {one.inputs["addonName"]: one.inputs for one in foreign(optional_addons).of("aws:eks/addon:Addon")}
+    accounts = {name: one["podIdentityAssociations"][0]["serviceAccount"] for name, one in made.items()}
+    assert accounts == {"aws-ebs-csi-driver": "ebs-csi-controller-sa", "aws-fsx-csi-driver": "fsx-csi-controller-sa"}

@@ -16,17 +16,19 @@ from gpu_slices.review.sides import Edits
 from gpu_slices.settings import parse
 from gpu_slices.settings.model import REGION_KEY
 from gpu_slices.settings.schema import json_schema
+from gpu_slices.versions import DEVICE_PLUGIN
 from rehearsal.aws.types import TYPES
 from rehearsal.project import project_program
 from rehearsal.recorder import Recording, record
 
 POOL = {"instanceType": "g6e.2xlarge", "desired": 2, "min": 1, "max": 3}
+HELD = {"id": "cr-0aaaaaaaaaaaaaaaa", "zone": "us-west-2a"}
 BURST = {"families": ["g5", "g6"], "gpusPerNode": [1], "sizes": ["xlarge", "2xlarge"], "maxGpus": 4}
 BASE: dict[str, Any] = {
     REGION_KEY: "us-west-2",
     "replicas": 10,
     "systemNodes": {"desired": 3, "max": 5},
-    "gpuNodeGroups": {"l40s": POOL, "old": POOL},
+    "gpuNodeGroups": {"l40s": POOL, "old": POOL, "held": {**POOL, "capacityReservation": HELD}},
     "gpuNodePools": {"burst": {**BURST, "capacity": ["on-demand", "spot"]}, "gone": BURST, "reserved": BURST},
     "nodePools": {"general": {"cpu": [4, 8]}, "gone-too": {}},
     "tenants": {"team": {"pools": ["l40s", "burst"], "slices": 5}, "left": {"pools": ["burst"], "slices": 1}},
@@ -47,6 +49,7 @@ CASES: dict[str, Effect] = {
     "cluster.encryption.deletionWindowDays=30": "nothing",
     "cluster.access.ops.policy=admin": "nothing",
     "cluster.addons.coredns=v1.12.1-eksbuild.2": "restart",
+    "cluster.optionalAddons[0]=aws-ebs-csi-driver": "nothing",
     "network.cidr=10.9.0.0/16": "replace",
     "network.zones[0]=us-west-2c": "replace",
     "network.nat=per-zone": "disrupt",
@@ -68,6 +71,10 @@ CASES: dict[str, Effect] = {
     "gpuNodeGroups.l40s.labels.team=x": "nothing",
     "gpuNodeGroups.l40s.amiRelease=1.35.2-20260714": "disrupt",
     "gpuNodeGroups.l40s.podRequests.cpu=50m": "nothing",
+    "gpuNodeGroups.l40s.capacityReservation.id=cr-0123456789abcdef0": "replace",
+    "gpuNodeGroups.held.capacityReservation.id=cr-0123456789abcdef0": "disrupt",
+    "gpuNodeGroups.held.capacityReservation.zone=us-west-2b": "replace",
+    "gpuNodeGroups.held.capacityReservation.instances=8": "nothing",
     "gpuNodeGroups.new.instanceType=g6.xlarge": "restart",
     "-gpuNodeGroups.old": "delete",
     "gpuNodePools.burst.replicas=4": "restart",
@@ -108,6 +115,11 @@ CASES: dict[str, Effect] = {
     "monitoring.enabled=true": "nothing",
     "monitoring.idleMinutes=60": "nothing",
     "budget.monthlyUsd=100": "nothing",
+    f"security.diskKmsKeyArn={KEY}": "disrupt",
+    "security.flowLogs=rejected": "nothing",
+    "security.guardDuty=true": "nothing",
+    "security.breakGlassRoleArn=arn:aws:iam::123456789012:role/Emergency": "nothing",
+    "security.digests": "restart",
 }
 #: Spelt out where the grammar of `--set` cannot say it.
 TYPED = {'cluster.version="1.34"': {"cluster": {**BASE["cluster"], "version": "1.34"}}}
@@ -115,6 +127,12 @@ TYPED["budget.monthlyUsd=100"] = {"budget": {"monthlyUsd": 100, "emails": ["team
 TYPED["network.zones[0]=us-west-2c"] = {"network": {"zones": ["us-west-2a", "us-west-2c"]}}
 TYPED["nodePools.general.categories[0]=r"] = {
     "nodePools": {**BASE["nodePools"], "general": {"cpu": [4, 8], "categories": ["r"]}}
+}
+TYPED["gpuNodeGroups.l40s.capacityReservation.id=cr-0123456789abcdef0"] = {
+    "gpuNodeGroups": {**BASE["gpuNodeGroups"], "l40s": {**POOL, "capacityReservation": HELD}}
+}
+TYPED["security.digests"] = {
+    "security": {"digests": {f"nvcr.io/nvidia/k8s-device-plugin:v{DEVICE_PLUGIN.version}": f"sha256:{'0' * 64}"}}
 }
 TYPED["tenants.new.slices=0"] = {"tenants": {**BASE["tenants"], "new": {"pools": ["l40s"], "slices": 0}}}
 TYPED["gpuNodePools.gone.capacity[1]=spot"] = {

@@ -95,6 +95,6 @@ def test_launched_nodes_go_before_the_controller_that_drains_them(stack):
     controller = _urns(stack, RELEASE, name="platform-karpenter-release")
     drain = _urns(stack, *WAYS_OUT, "aws:sqs/queue:Queue", "aws:eks/podIdentityAssociation:PodIdentityAssociation")
     drain |= _urns(stack, "aws:eks/accessEntry:AccessEntry", name="platform-karpenter-node-access")
-    drain |= _urns(stack, MANAGED_NODES, ADDON)
+    drain |= _urns(stack, MANAGED_NODES, ADDON) - _urns(stack, ADDON, name="platform-security-guard-duty-agent")
     for pool in (*recording(stack).of(NODE_POOL), *recording(stack).of(NODE_CLASS)):
         assert controller | drain <= behind(recording(stack), pool), pool.name

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from gpu_slices.naming import NODE_GROUP_PREFIX_LIMIT
+from gpu_slices.settings.cluster import ADDON_NAMES
 from tests.support.recordings import ADDON, EKS_CLUSTER, MANAGED_NODES, recording
-from tests.support.stacks import STACKS
+from tests.support.stacks import STACKS, plan_of_stack
 
 pytestmark = pytest.mark.parametrize("stack", STACKS)
 
@@ -53,7 +54,9 @@ def test_the_packaged_cluster_makes_no_addon_node_or_security_group(stack):
 
 def test_the_program_installs_every_addon_itself_and_owns_its_fields(stack):
     addons = {one.inputs["addonName"]: one.inputs for one in recording(stack).of(ADDON)}
-    assert sorted(addons) == ["coredns", "eks-pod-identity-agent", "kube-proxy", "metrics-server", "vpc-cni"]
+    settings = plan_of_stack(stack).settings
+    wanted = {*ADDON_NAMES, *settings.cluster.optional_addons}
+    assert set(addons) == (wanted | {"aws-guardduty-agent"} if settings.security.guard_duty else wanted)
     for inputs in addons.values():
         assert inputs["resolveConflictsOnCreate"] == "OVERWRITE"
         assert inputs["resolveConflictsOnUpdate"] == "OVERWRITE"

@@ -27,6 +27,7 @@ TEXTS = (
     *("vpc-0123456789abcdef0", "subnet-0123456789abcdef0", "subnet-0fedcba9876543210", "cr-0123456789abcdef0"),
     *("arn:aws:sns:us-east-1:123456789012:alerts",),
     *("you@example.com", "https://example.com/hook", "2026-12-01T00:00:00Z", "deadbeef" * 5, "v1.20.4-eksbuild.2"),
+    f"sha256:{'0' * 64}",
 )
 NUMBERS = (
     0,

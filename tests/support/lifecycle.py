@@ -44,6 +44,8 @@ class Life:
     outputs: Mapping[str, Any]
     destroy: Operation
     left: tuple[str, ...]
+    #: The state's resources after the slice edit, as they lie on the backend's disk.
+    stored: tuple[Mapping[str, Any], ...]
     pool_added: Operation | None
     pool_removed: Operation | None
     #: Values of the GPU chart's release after the pools were removed.
@@ -85,7 +87,7 @@ def _live(stack: str, played: Stage) -> Life:
     in_clear = in_clear_text(secrets, played.folder.parent / "state")
     played.edit(edit.path, edit.after)
     edit_preview, edit_up = played.preview(), played.up()
-    outputs = played.outputs()
+    outputs, stored = played.outputs(), played.stored()
     added, removed = _extra_pools(plan, played) if stack in where_pools_come_and_go() else (None, None)
     values = _gpu_values(plan, played)
     return Life(
@@ -99,6 +101,7 @@ def _live(stack: str, played: Stage) -> Life:
         edit_preview=edit_preview,
         edit_up=edit_up,
         outputs=outputs,
+        stored=stored,
         pool_added=added,
         pool_removed=removed,
         values=values,

@@ -61,11 +61,6 @@ KNOWN_FINDINGS = {
 KNOWN_IDLE = {
     f"arn:aws:ec2:{REGION}:*:spot-instances-request/*": "Karpenter's published policy names it for launches; AWS's reference does so for CreateTags only",
 }
-#: Actions that may stand on any resource without a condition: action → why AWS leaves no other way.
-UNSCOPED = {
-    "iam:ListInstanceProfiles": "a list of the account; Karpenter asks for profiles under its own path",
-    "pricing:GetProducts": "public price lists; they have no ARN and live in few regions",
-}
 #: Statements whose resources end in a star although they carry no condition: sid → why.
 STARS = {
     "LaunchFrom": "what a launch reads; what it makes is held to the cluster's tags by LaunchWithTags",
@@ -115,9 +110,8 @@ def test_nothing_is_allowed_everywhere_without_a_reason(name: str):
     for statement in statements(DOCUMENTS[name]):
         if statement["Effect"] == "Deny" or statement.get("Condition"):
             continue
-        if "*" in listed(statement["Resource"]):
-            assert set(listed(statement["Action"])) <= set(UNSCOPED)
-        elif any(resource.endswith("*") for resource in listed(statement["Resource"])):
+        assert "*" not in listed(statement["Resource"])
+        if any(resource.endswith("*") for resource in listed(statement["Resource"])):
             assert statement["Sid"] in STARS
 
 
@@ -131,7 +125,6 @@ def test_every_exception_is_still_needed():
     ]
     assert set(KNOWN_FINDINGS) <= found
     assert set(KNOWN_IDLE) <= {arn for document in DOCUMENTS.values() for arn in idle_resources(document)}
-    assert set(UNSCOPED) <= {action for statement in free for action in listed(statement["Action"])}
     assert set(STARS) <= {statement.get("Sid") for statement in free}
 
 

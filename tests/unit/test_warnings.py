@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from gpu_slices.reserved_capacity import ended_reservations
 from tests.support.stacks import plan_of
 
 QUIET: dict[str, Any] = {
@@ -37,6 +39,25 @@ def test_a_careful_stack_is_not_warned():
         (pool("g4dn.xlarge", replicas=8, podRequests={"cpu": "1"}), "gpuNodeGroups.a.replicas", "CPU for 3 pods"),
         (pool("g6.12xlarge", replicas=8, podRequests={"memory": "16Gi"}), "gpuNodeGroups.a.replicas", "memory for 10"),
         (pool("g6e.2xlarge", max=3), "gpuNodeGroups.a.max", "nothing scales this group"),
+        (
+            pool(
+                "p5.48xlarge",
+                capacityReservation={"id": "cr-0123456789abcdef0", "type": "capacity-block", "zone": "us-west-2a"},
+            ),
+            "gpuNodeGroups.a.capacityReservation",
+            "paid in advance",
+        ),
+        (
+            {
+                "security": {"guardDuty": True},
+                "network": {
+                    "vpcId": "vpc-0123456789abcdef0",
+                    "privateSubnetIds": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+                },
+            },
+            "security.guardDuty",
+            "com.amazonaws.us-west-2.guardduty-data",
+        ),
         ({"network": {}}, "network.nat", "one NAT gateway"),
         ({"cluster": {}}, "cluster.endpoint.publicCidrs", "every address"),
         ({"replicas": 5}, "replicas", "no effect"),
@@ -96,3 +117,28 @@ def test_more_than_thirty_sliced_node_pools_slow_karpenter_down(pools: int, expe
     pool = launched()["gpuNodePools"]["burst"]
     lines = told({"gpuNodeGroups": {}, "gpuNodePools": {f"pool-{n}": pool for n in range(pools)}})
     assert len([line for line in lines if line.startswith("gpuNodePools: ")]) == expected
+
+
+def ended(kind: str, now: datetime) -> list[str]:
+    held = {"id": "cr-0123456789abcdef0", "type": kind, "zone": "us-west-2a", "ends": "2026-12-01T11:30:00Z"}
+    plan = plan_of({"gpuNodeGroups": {"a": {"instanceType": "p5.48xlarge", "capacityReservation": held}}})
+    return [str(warning) for warning in ended_reservations(plan.settings, now)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "minute", "words"),
+    [
+        ("odcr", 29, None),
+        ("odcr", 30, "the reservation cr-0123456789abcdef0 has expired"),
+        ("capacity-block", -1, None),
+        ("capacity-block", 0, "the capacity block cr-0123456789abcdef0 has expired"),
+    ],
+)
+def test_a_reservation_is_over_at_its_end_and_a_capacity_block_half_an_hour_before(
+    kind: str, minute: int, words: str | None
+):
+    lines = ended(kind, datetime(2026, 12, 1, 11, 0, tzinfo=UTC) + timedelta(minutes=minute))
+    assert len(lines) == (words is not None)
+    assert all(
+        line.startswith("gpuNodeGroups.a.capacityReservation.ends: ") and words and words in line for line in lines
+    )

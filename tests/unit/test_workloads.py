@@ -118,7 +118,7 @@ def test_a_node_full_of_sample_pods_has_cpu_and_memory_for_each_of_its_slices(ra
         plan = plan_of({**raw, "tenants": {"team": {"pools": [name], "slices": 1}}, "workloads": workloads})
         (workload,) = plan.workloads
         pool = next(pool for pool in plan.pools if pool.name == name)
-        daemons = gpu_node_daemons(plan.settings.gpu_stack)
+        daemons = gpu_node_daemons(plan.settings)
         assert workload.millicpu <= millicores(pool.pod_requests.cpu)
         assert workload.mebibytes <= mebibytes(pool.pod_requests.memory)
         for shape in pool.shapes:

@@ -122,7 +122,7 @@ def test_everything_but_the_exporters_stays_on_system_nodes(stack: str):
 
 @both
 def test_the_daemons_that_a_plan_counts_ask_for_what_the_charts_say(stack: str):
-    daemons = {one.name: one for one in gpu_node_daemons(stack, monitored=True)}
+    daemons = {one.name: one for one in gpu_node_daemons(plan_of(raw(stack)).settings)}
     exporter = daemons["dcgm-exporter" if stack == "device-plugin" else "nvidia-dcgm-exporter"]
     for daemon, resources in (
         (exporter, exporter_values(stack)["resources"]),
@@ -130,8 +130,8 @@ def test_the_daemons_that_a_plan_counts_ask_for_what_the_charts_say(stack: str):
     ):
         assert daemon.millicpu == millicores(resources["requests"]["cpu"])
         assert daemon.mebibytes == mebibytes(resources["requests"]["memory"])
-    assert len(daemons) == len(gpu_node_daemons(stack, monitored=True)), "one pod of each"
-    assert daemons["prometheus-node-exporter"] in system_node_daemons(monitored=True)
+    assert len(daemons) == len(gpu_node_daemons(plan_of(raw(stack)).settings)), "one pod of each"
+    assert daemons["prometheus-node-exporter"] in system_node_daemons(plan_of(raw(stack)).settings)
 
 
 def test_monitoring_takes_room_on_gpu_nodes_before_any_slice_does():

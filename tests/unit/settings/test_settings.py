@@ -84,6 +84,7 @@ OTHER_VALUES: dict[str, Any] = {
     "prices": {"regionFactor": 1.1},
     "monitoring": {"enabled": True},
     "budget": {"monthlyUsd": 100, "emails": ["team@example.com"]},
+    "security": {"flowLogs": "all"},
     "benchmark": {"pool": "a", "models": [{"name": "m", "model": "a/m", "memoryGiB": 4, "kvCacheGiB": 1}]},
 }
 
