@@ -12,6 +12,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
+PACK := policy/.venv/.installed
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help
@@ -29,7 +30,10 @@ rehearse: $(RUNTIME) ## the same on a real Kubernetes with a real Karpenter [STA
 	@$(PY) -m rehearsal.rehearse --stack $(STACK) $(ARGS)
 
 .PHONY: setup
-setup: $(DEV) ## .venv with everything that tests and checks need
+setup: $(DEV) $(PACK) ## .venv with everything that tests and checks need, and the policy pack's own
+
+.PHONY: policy-pack
+policy-pack: $(PACK) ## what `pulumi preview --policy-pack policy` runs on: policy/.venv
 
 .PHONY: engine
 engine: $(RUNTIME) ## the Pulumi CLI: from PATH, else built once into .bin/
@@ -43,7 +47,7 @@ control-plane: $(RUNTIME) ## the programs of a real Kubernetes control plane, bu
 monitoring-tools: .bin/promtool .bin/kube-state-metrics ## what tests of monitoring run on, built once into .bin/
 
 .PHONY: test
-test: $(DEV) ## unit, program and engine tests [FULL=1 adds the slow ones]
+test: $(DEV) $(PACK) ## unit, program and engine tests [FULL=1 adds the slow ones]
 	@$(PY) -m pytest -n auto --dist loadgroup $(if $(FULL),,-m "not full") tests/unit tests/program tests/engine $(ARGS)
 
 .PHONY: test-cluster
@@ -86,7 +90,7 @@ bench-review: $(RUNTIME) ## how long a review of 100 pools takes, beside plannin
 
 .PHONY: clean
 clean: ## remove .venv and caches; .bin/ stays, building it takes minutes
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) policy/.venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 .bin/actionlint: tools/actionlint/go.mod tools/actionlint/go.sum | $(RUNTIME)
 	@mkdir -p .bin
@@ -115,4 +119,10 @@ $(RUNTIME): requirements.txt | $(PY)
 $(DEV): requirements-dev.txt requirements-bench.txt $(RUNTIME)
 	@echo "installing requirements-dev.txt into $(VENV)"
 	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+$(PACK): policy/requirements.txt
+	@echo "installing policy/requirements.txt into policy/.venv"
+	@$(PYTHON) -m venv policy/.venv
+	@policy/.venv/bin/python -m pip install --quiet --disable-pip-version-check -r policy/requirements.txt
 	@touch $@

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.binary import NoEngine, provide
-from engine.operation import Change, Diagnostic, Operation, PropertyDiff
+from engine.operation import Change, Diagnostic, Operation, PropertyDiff, Violation
 from engine.stack import Deployed, EngineError, Stack
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "Operation",
     "PropertyDiff",
     "Stack",
+    "Violation",
     "provide",
 ]

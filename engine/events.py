@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pulumi.automation import EngineEvent, StepEventMetadata
+from pulumi.automation.events import PolicyEvent
 
-from engine.operation import LATER, SECRET, Change, Diagnostic, PropertyDiff
+from engine.operation import LATER, SECRET, Change, Diagnostic, PropertyDiff, Violation
 
 STACK = "pulumi:pulumi:Stack"
 
@@ -33,6 +34,7 @@ class Events:
     changes: dict[tuple[str, str], Change] = field(default_factory=dict)
     unchanged: set[str] = field(default_factory=set)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    violations: list[Violation] = field(default_factory=list)
     outputs: Mapping[str, Any] = field(default_factory=dict)
     ended: threading.Event = field(default_factory=threading.Event)
 
@@ -45,6 +47,8 @@ class Events:
         elif said := event.diagnostic_event:
             if not said.ephemeral and said.severity != "debug":
                 self.diagnostics.append(_diagnostic(said.severity, said.message, said.urn))
+        elif found := event.policy_event:
+            self.violations.append(_violation(found))
         elif event.cancel_event:
             self.ended.set()
 
@@ -74,6 +78,15 @@ class Events:
 
 def _diagnostic(severity: str, message: str, urn: str | None) -> Diagnostic:
     return Diagnostic(severity=severity, message=plain(message).strip(), urn=urn or "")
+
+
+def _violation(found: PolicyEvent) -> Violation:
+    return Violation(
+        policy=found.policy_name,
+        mandatory=found.enforcement_level == "mandatory",
+        message=plain(found.message).strip(),
+        urn=found.resource_urn or "",
+    )
 
 
 def plain(text: str) -> str:

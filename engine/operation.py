@@ -54,6 +54,16 @@ class Diagnostic:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Violation:
+    """What a policy says against a resource, or against the stack where `urn` is empty."""
+
+    policy: str
+    mandatory: bool
+    message: str
+    urn: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Operation:
     """One preview, up, refresh or destroy. `changes` is in the order in which the steps started."""
 
@@ -61,6 +71,7 @@ class Operation:
     changes: tuple[Change, ...] = ()
     unchanged: int = 0
     diagnostics: tuple[Diagnostic, ...] = ()
+    violations: tuple[Violation, ...] = ()
     outputs: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
 

@@ -18,7 +18,7 @@ from engine.binary import provide, version
 from engine.command import Command
 from engine.events import Events, plain
 from engine.loops import close_loop
-from engine.operation import SECRET, Diagnostic, Operation
+from engine.operation import SECRET, Operation, Violation
 
 #: How long the last events may take to arrive after the engine has ended.
 EVENTS_SECONDS = 5.0
@@ -54,7 +54,8 @@ class Stack:
     """A stack: `folder` holds Pulumi.yaml and Pulumi.<name>.yaml, `program` declares the resources in this process.
 
     `env` is given to the engine and so to its providers (PULUMI_BACKEND_URL, PULUMI_CONFIG_PASSPHRASE, …), on top of
-    this process's environment. Raises NoEngine, and EngineError where the stack can't be selected.
+    this process's environment. `policy_pack` is a folder that every preview and up is judged by, `policy_config` its
+    configuration, a JSON file. Raises NoEngine, and EngineError where the stack can't be selected.
     """
 
     def __init__(
@@ -66,8 +67,14 @@ class Stack:
         env: Mapping[str, str] | None = None,
         binary: Path | None = None,
         create: bool = False,
+        policy_pack: Path | None = None,
+        policy_config: Path | None = None,
     ) -> None:
         binary = binary or provide()
+        self._policies = {
+            "policy_packs": [str(policy_pack)] if policy_pack else None,
+            "policy_pack_configs": [str(policy_config)] if policy_config else None,
+        }
         self.name = name
         self.folder = folder
         self._program = program
@@ -85,11 +92,15 @@ class Stack:
 
     def preview(self, *, refresh: bool = False) -> Operation:
         """What `up` would do."""
-        return self._operate("preview", lambda events: self._stack.preview(on_event=events.add, refresh=refresh))
+        return self._operate(
+            "preview", lambda events: self._stack.preview(on_event=events.add, refresh=refresh, **self._policies)
+        )
 
     def up(self, *, refresh: bool = False) -> Operation:
         """Makes the world what the program says."""
-        return self._operate("up", lambda events: self._stack.up(on_event=events.add, refresh=refresh))
+        return self._operate(
+            "up", lambda events: self._stack.up(on_event=events.add, refresh=refresh, **self._policies)
+        )
 
     def refresh(self) -> Operation:
         """Makes the state what the world is."""
@@ -159,11 +170,12 @@ class Stack:
             changes=events.ordered(),
             unchanged=len(events.unchanged),
             diagnostics=tuple(events.diagnostics),
+            violations=tuple(events.violations),
             outputs=events.outputs,
             seconds=time.monotonic() - started,
         )
         if failure is not None:
-            words = _problems(operation.errors) or (_cli_words(failure),)
+            words = _problems(operation) or (_cli_words(failure),)
             text = "\n".join(f"{kind} of stack {self.name} failed: {word}" for word in words)
             raise EngineError(text, operation) from self._raised
         return operation
@@ -193,11 +205,16 @@ def _plain_value(text: Any) -> Any:
         return text
 
 
-def _problems(errors: tuple[Diagnostic, ...]) -> tuple[str, ...]:
-    """One line per error, each once, in order, with the resource it is about."""
-    lines = [(error.urn, _one_line(error.message)) for error in errors]
-    told = [(urn, line) for urn, line in lines if line and not _BESIDE.search(line)] or lines
+def _problems(operation: Operation) -> tuple[str, ...]:
+    """One line per error, each once, in order, with the resource it is about; what policies forbid comes first."""
+    forbidden = [(one.urn, _policy_words(one)) for one in operation.violations if one.mandatory]
+    lines = [(error.urn, _one_line(error.message)) for error in operation.errors]
+    told = [*forbidden, *((urn, line) for urn, line in lines if line and not _BESIDE.search(line))] or lines
     return tuple(dict.fromkeys(f"{_resource(urn)}{line}" for urn, line in told if line))
+
+
+def _policy_words(violation: Violation) -> str:
+    return f"policy {violation.policy}: {' '.join(violation.message.split())}"
 
 
 def _one_line(message: str) -> str:

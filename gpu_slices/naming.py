@@ -18,6 +18,11 @@ POOL_LABEL: Final = "gpu-slices/pool"
 #: Lets the stand-alone chart's DaemonSets onto a node before any feature discovery ran. The GPU operator
 #: maintains it itself and must not find it set by hand.
 GPU_PRESENT_LABEL: Final = "nvidia.com/gpu.present"
+#: Whose namespace it is.
+TENANT_LABEL: Final = "gpu-slices/tenant"
+#: A pool's own `labels` (or, on a node group, a tag) say with "true" that its GPUs must not be shared: see policy/.
+REGULATED_LABEL: Final = "gpu-slices/regulated"
+REGULATED_TAG: Final = "gpu-slices:regulated"
 
 #: The benchmark's: which part of it (server, client or visitor), which server or block, and of which settings.
 BENCHMARK_LABEL: Final = "gpu-slices/benchmark"

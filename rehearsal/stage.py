@@ -17,7 +17,7 @@ from engine.stack import Program
 from rehearsal.account import ACCOUNT_VARIABLE, CLUSTER_VARIABLE, Account, Item
 from rehearsal.aws.types import TYPES
 from rehearsal.faults import FAULTS_VARIABLE, Faults
-from rehearsal.plugins import install
+from rehearsal.plugins import install, install_analyzer
 from rehearsal.project import ROOT, project_name, project_program, with_setting
 
 
@@ -96,12 +96,15 @@ def stage(
     config: Mapping[str, Any] | None = None,
     existing: Sequence[Item] = (),
     control_plane: Path | None = None,
+    policy_pack: Path | None = None,
+    policy_config: Path | None = None,
 ) -> Iterator[Stage]:
     """Sets the stage for stack `name` of the project and clears it away, also after Ctrl-C.
 
     `program` defaults to the project's `__main__.py`. `config` replaces the stack file's settings, for projects that
     have none. `existing` is what the account holds beforehand (urn=EXISTING). `control_plane` is the folder of a real
-    one (ControlPlane.folder), which then answers for Kubernetes. Raises NoEngine, EngineError.
+    one (ControlPlane.folder), which then answers for Kubernetes. `policy_pack` is a folder that previews and ups are
+    judged by, with the configuration in the JSON file `policy_config`. Raises NoEngine, EngineError.
     """
     binary = provide()
     with tempfile.TemporaryDirectory(prefix="gpu-slices-") as temporary:
@@ -111,6 +114,8 @@ def stage(
             made.mkdir()
         _copy_project(project_folder, folder, name, config)
         install(home)
+        if policy_pack:
+            install_analyzer(home, policy_pack)
         account = Account(base / "account.sqlite")
         for item in existing:
             account.put(item, [value for value in (item.data.get("arn"), item.data.get("name")) if value])
@@ -128,7 +133,16 @@ def stage(
         }
         run = program or project_program(project_folder)
         try:
-            stack = Stack(name, folder=folder, program=run, env=env, binary=binary, create=True)
+            stack = Stack(
+                name,
+                folder=folder,
+                program=run,
+                env=env,
+                binary=binary,
+                create=True,
+                policy_pack=policy_pack,
+                policy_config=policy_config,
+            )
             yield Stage(stack, folder, account, Faults(base / "faults.sqlite"))
         finally:
             account.close()

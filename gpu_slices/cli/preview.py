@@ -15,6 +15,7 @@ from ..review.stack_review import Side, StackReview, review
 from ..settings import Mistake, SettingsError, read_stack_file
 from ..settings.stack_file import read_stack_text
 from .command import CHECK_FAILED, FINE, WRONG_INPUT, Command, add_stack_arguments, stack_path_of
+from .policy_pack import add_policy_arguments, policy_pack_of
 from .review_arguments import add_review_arguments, edits_of, exit_code, write_reviews
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base", metavar="A", help="compare with this stack file or git revision [what is deployed]")
     add_review_arguments(parser, also=("changes",))
     parser.add_argument("--refresh", action="store_true", help="look at the cloud first, so that drift shows")
+    add_policy_arguments(parser)
     parser.add_argument("--rehearse", action="store_true", help="on stand-ins, without an account: up, then preview")
 
 
@@ -53,10 +55,10 @@ def _previewed(
 ) -> Previewed:
     from .previewed import preview_deployed, preview_rehearsed
 
-    edits = edits_of(arguments)
+    edits, policy = edits_of(arguments), policy_pack_of(arguments)
     if not arguments.rehearse:
-        return preview_deployed(compared.stack, project, path, edits, refresh=arguments.refresh)
-    return preview_rehearsed(compared.stack, project, _rehearsed_base(arguments, path), path, edits)
+        return preview_deployed(compared.stack, project, path, edits, policy, refresh=arguments.refresh)
+    return preview_rehearsed(compared.stack, project, _rehearsed_base(arguments, path), path, edits, policy)
 
 
 def _rehearsed_base(arguments: argparse.Namespace, path: Path) -> Mapping[str, Any] | None:

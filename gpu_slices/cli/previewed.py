@@ -27,6 +27,7 @@ from ..review.engine_changes import EngineChanges, engine_changes
 from ..review.sides import Edits
 from ..settings.model import REGION_KEY
 from ..settings.stack_file import read_stack_text
+from .policy_pack import PolicyPack
 
 #: What a backend writes into a stack file beside `config`.
 _SALT: Final = "encryptionsalt"
@@ -49,11 +50,16 @@ class Previewed:
     unknown_stack: bool = False
 
 
-def preview_deployed(stack: str, project: Path, file: Path, edits: Edits, *, refresh: bool) -> Previewed:
+def preview_deployed(
+    stack: str, project: Path, file: Path, edits: Edits, policy: PolicyPack, *, refresh: bool
+) -> Previewed:
     """The stack in its backend against the file with edits. Nothing is written to the project's folder."""
     with _folder(project, file, _edited(file, edits)) as folder:
         try:
-            opened = Stack(stack, folder=folder, program=project_program(project))
+            program = project_program(project)
+            opened = Stack(
+                stack, folder=folder, program=program, policy_pack=policy.folder, policy_config=policy.config
+            )
             deployed = opened.deployed()
         except NoEngine as reason:
             return Previewed(problem=str(reason))
@@ -68,7 +74,9 @@ def preview_deployed(stack: str, project: Path, file: Path, edits: Edits, *, ref
         )
 
 
-def preview_rehearsed(stack: str, project: Path, base: Mapping[str, Any] | None, file: Path, edits: Edits) -> Previewed:
+def preview_rehearsed(
+    stack: str, project: Path, base: Mapping[str, Any] | None, file: Path, edits: Edits, policy: PolicyPack
+) -> Previewed:
     """The same on stand-ins: brought up with the settings `base` first, then previewed with the file and its edits."""
     new = _edited(file, edits)
     first = new if base is None else _with_settings(new, base)
@@ -78,7 +86,13 @@ def preview_rehearsed(stack: str, project: Path, base: Mapping[str, Any] | None,
         return Previewed(problem=str(reason))
     with (
         _folder(project, file, first) as folder,
-        stage(stack, project_folder=folder, program=project_program(project)) as staged,
+        stage(
+            stack,
+            project_folder=folder,
+            program=project_program(project),
+            policy_pack=policy.folder,
+            policy_config=policy.config,
+        ) as staged,
     ):
         if base is not None:
             _tell(f"stack {stack} comes up on stand-ins …")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..naming import MANAGED_BY_LABELS
+from ..naming import MANAGED_BY_LABELS, TENANT_LABEL
 from ..plan import TenantPlan
 from .namespace import namespace
 
@@ -18,7 +18,7 @@ def tenant_objects(tenant: TenantPlan) -> list[dict[str, Any]]:
 
 def tenant_namespace(tenant: TenantPlan) -> dict[str, Any]:
     """A namespace for pods that need no privileges."""
-    return namespace(tenant.name, "restricted", {"gpu-slices/tenant": tenant.name})
+    return namespace(tenant.name, "restricted", {TENANT_LABEL: tenant.name})
 
 
 def tenant_quota(tenant: TenantPlan) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""The policy pack: what an organisation asks of every stack, read from the resources that a stack declares."""
