@@ -11,6 +11,7 @@ from rehearsal.aws.table import AwsType, Rule, To, View, paths
 ROLE = "aws:iam/role:Role"
 POLICY = "aws:iam/policy:Policy"
 KEY = "aws:kms/key:Key"
+OIDC = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
 
 _IAM = "arn:aws:iam::{account}:"
 
@@ -164,6 +165,13 @@ TYPES: dict[str, AwsType] = {
         unique=("awsServiceName",),
         taken="InvalidInput",
         outputs={"name": _service_name, "uniqueId": "AROA{HEX17}", "createDate": "2026-01-01T00:00:00Z"},
+    ),
+    OIDC: AwsType(
+        id=_IAM + "oidc-provider/{host}",
+        arn=_IAM + "oidc-provider/{host}",
+        immutable=paths("url"),
+        unique=("url",),
+        taken="EntityAlreadyExists",
     ),
     KEY: AwsType(
         id="{uuid}",

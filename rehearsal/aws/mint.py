@@ -92,6 +92,7 @@ def _words(urn: str, times: int, inputs: Mapping[str, Any], region: str, kind: A
         "region": texts.get("region", region),
         "account": ACCOUNT_ID,
         "name": str(inputs.get(kind.named) or ""),
+        "host": texts.get("url", "").removeprefix("https://"),
     }
 
 

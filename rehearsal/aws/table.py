@@ -43,7 +43,7 @@ class AwsType:
     """One resource type as data.
 
     `id` and texts in `outputs` are formats over: `{hex17}` `{hex8}` `{hex32}` `{uuid}` `{number}` (all from the URN),
-    `{region}` `{account}` `{id}` `{name}` and every input that is a text.
+    `{region}` `{account}` `{id}` `{name}`, `{host}` (of an input `url`) and every input that is a text.
     `named` is the property that gets `<logical name>-<7 hex digits>` when the program says none, `prefix` the one that
     asks for another start, `name_before` what such a name must begin with, `longest` how long it may be.
     `immutable` are property paths whose change replaces. `unique` are the properties whose values together exist once,

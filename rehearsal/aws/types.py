@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rehearsal.aws import account_services, cluster, compute, identity, messages, money, network, node_groups
+from rehearsal.aws import account_services, cluster, compute, identity, messages, money, network, node_groups, storage
 from rehearsal.aws.table import AwsType
 
 TYPES: dict[str, AwsType] = {
@@ -10,6 +10,7 @@ TYPES: dict[str, AwsType] = {
     **compute.TYPES,
     **identity.TYPES,
     **messages.TYPES,
+    **storage.TYPES,
     **cluster.TYPES,
     **money.TYPES,
     **node_groups.TYPES,

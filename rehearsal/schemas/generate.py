@@ -50,8 +50,11 @@ class _Reader:
         module_name, _, name = where.rpartition(".")
         module = importlib.import_module(module_name)
         resource = getattr(module, name)
-        arguments = getattr(module, f"{name}Args", None) or getattr(inspect.getmodule(resource), f"{name}InitArgs")
-        state = getattr(inspect.getmodule(resource), f"_{name}State", None)
+        own = inspect.getmodule(resource)
+        whole, initial = getattr(module, f"{name}Args", None), getattr(own, f"{name}InitArgs", None)
+        # The aws SDK calls arguments so where an object inside another resource has the name already.
+        arguments = initial if whole is None or (initial and module_name.startswith("pulumi_aws.")) else whole
+        state = getattr(own, f"_{name}State", None)
         outputs = set(_names(state).values()) if state else set(_getters(resource))
         shape = self._shape(arguments)
         return {**shape, "out": sorted(outputs - set(shape["in"]))}

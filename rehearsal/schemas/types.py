@@ -32,6 +32,9 @@ TYPES: dict[str, dict[str, str]] = {
         **_aws("costexplorer", "CostAllocationTag"),
         **_aws("guardduty", "Detector", "DetectorFeature"),
         **_aws("securityhub", "Account"),
+        **_aws("s3", "Bucket", "BucketLifecycleConfiguration", "BucketOwnershipControls", "BucketPolicy"),
+        **_aws("s3", "BucketPublicAccessBlock", "BucketServerSideEncryptionConfiguration", "BucketVersioning"),
+        **_aws("iam", "OpenIdConnectProvider"),
     },
     "eks": {
         "eks:index:Cluster": "pulumi_eks.Cluster",
