@@ -71,10 +71,8 @@ class Stack:
         policy_config: Path | None = None,
     ) -> None:
         binary = binary or provide()
-        self._policies = {
-            "policy_packs": [str(policy_pack)] if policy_pack else None,
-            "policy_pack_configs": [str(policy_config)] if policy_config else None,
-        }
+        self._packs = [str(policy_pack)] if policy_pack else None
+        self._pack_configs = [str(policy_config)] if policy_config else None
         self.name = name
         self.folder = folder
         self._program = program
@@ -93,13 +91,25 @@ class Stack:
     def preview(self, *, refresh: bool = False) -> Operation:
         """What `up` would do."""
         return self._operate(
-            "preview", lambda events: self._stack.preview(on_event=events.add, refresh=refresh, **self._policies)
+            "preview",
+            lambda events: self._stack.preview(
+                on_event=events.add,
+                refresh=refresh,
+                policy_packs=self._packs,
+                policy_pack_configs=self._pack_configs,
+            ),
         )
 
     def up(self, *, refresh: bool = False) -> Operation:
         """Makes the world what the program says."""
         return self._operate(
-            "up", lambda events: self._stack.up(on_event=events.add, refresh=refresh, **self._policies)
+            "up",
+            lambda events: self._stack.up(
+                on_event=events.add,
+                refresh=refresh,
+                policy_packs=self._packs,
+                policy_pack_configs=self._pack_configs,
+            ),
         )
 
     def refresh(self) -> Operation:

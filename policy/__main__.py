@@ -33,16 +33,16 @@ _declared: Final[dict[str, Resource]] = {}
 
 
 def _policy(rule: Rule) -> Policy:
-    schema = PolicyConfigSchema(properties={name: dict(one) for name, one in rule.config.items()})
-    of_resource = isinstance(rule, ResourceRule)
-    kind, validate = (ResourceValidationPolicy, _by_resource) if of_resource else (StackValidationPolicy, _by_stack)
-    return kind(
-        name=rule.name,
-        description=rule.description,
-        enforcement_level=EnforcementLevel.MANDATORY,
-        config_schema=schema if rule.config else None,
-        validate=validate(rule),
-    )
+    properties = {name: dict(schema) for name, schema in rule.config.items()}
+    said: dict[str, Any] = {
+        "name": rule.name,
+        "description": rule.description,
+        "enforcement_level": EnforcementLevel.MANDATORY,
+        "config_schema": PolicyConfigSchema(properties=properties) if properties else None,
+    }
+    if isinstance(rule, ResourceRule):
+        return ResourceValidationPolicy(**said, validate=_by_resource(rule))
+    return StackValidationPolicy(**said, validate=_by_stack(rule))
 
 
 def _by_resource(rule: ResourceRule) -> Callable[[ResourceValidationArgs, Report], None]:

@@ -51,9 +51,10 @@ class _Reader:
         module = importlib.import_module(module_name)
         resource = getattr(module, name)
         own = inspect.getmodule(resource)
-        whole, initial = getattr(module, f"{name}Args", None), getattr(own, f"{name}InitArgs", None)
+        initial = getattr(own, f"{name}InitArgs", None)
         # The aws SDK calls arguments so where an object inside another resource has the name already.
-        arguments = initial if whole is None or (initial and module_name.startswith("pulumi_aws.")) else whole
+        whole = None if initial and module_name.startswith("pulumi_aws.") else getattr(module, f"{name}Args", None)
+        arguments: Any = whole or initial
         state = getattr(own, f"_{name}State", None)
         outputs = set(_names(state).values()) if state else set(_getters(resource))
         shape = self._shape(arguments)

@@ -189,3 +189,11 @@ def test_settings_of_an_older_program_leave_the_engines_own_words(
     report = capsys.readouterr().out
     assert "does not understand (slicesPerGpu)" in report
     assert "2 updated" in report
+
+
+def test_what_a_policy_pack_forbids_is_in_the_report(capsys: pytest.CaptureFixture[str]):
+    assert preview("--stack", STACK, "--set", "replicas=48", "--rehearse", "--policy-pack", "policy") == 1
+    sentence = "pool l40s has 48 slices per GPU, environment default allows 16"
+    told = capsys.readouterr()
+    assert sentence in told.out
+    assert sentence in told.err

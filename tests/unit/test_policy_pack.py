@@ -10,6 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gpu_slices.cli.main import main
 from policy.rules import RULES
 from policy.rules.environments import DEFAULT, TAG, environment_of, for_environment
 from policy.rules.plugin_configs import CONFIG_MAP, shared_pools
@@ -49,6 +50,27 @@ def test_a_rules_defaults_are_what_its_schema_allows(rule):
     for name, value in defaults(rule).items():
         jsonschema.validate(value, rule.config[name])
         assert rule.config[name]["description"].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentences"),
+    [
+        (["--policy-pack", "docs"], ["--policy-pack docs: has no PulumiPolicy.yaml; name its folder"]),
+        (
+            ["--policy-pack-config", "missing.json"],
+            [
+                "--policy-pack: is missing; name the pack to configure",
+                "--policy-pack-config missing.json: is no file; name a JSON file",
+            ],
+        ),
+    ],
+)
+def test_a_pack_that_is_not_there_is_said_before_anything_runs(
+    arguments: list[str], sentences: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(ROOT)
+    assert main(["preview", "--stack", "dev", *arguments]) == 2
+    assert [line for line in capsys.readouterr().err.splitlines() if line.startswith("--")] == sentences
 
 
 def test_names_are_told_apart():
