@@ -66,7 +66,7 @@ def role_plans(settings: Settings, github: GitHub, place: Place) -> tuple[RolePl
 
 def state_url(bucket: str, region: str) -> str:
     """Pulumi's backend: what `pulumi login` and PULUMI_BACKEND_URL take."""
-    return f"s3://{bucket}?region={region}&awssdk=v2"
+    return f"s3://{bucket}?region={region}"
 
 
 def login_line(bucket: str, region: str) -> str:

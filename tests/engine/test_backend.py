@@ -23,7 +23,7 @@ def test_it_comes_up_settles_resists_a_destroy_and_goes_when_that_is_meant():
         assert (set(up.summary), up.summary) == ({"create"}, previewed.summary)
         assert played.preview().changes == ()
         name = "gpu-slices-state-123456789012-us-west-2"
-        assert up.outputs["login"] == f"pulumi login 's3://{name}?region=us-west-2&awssdk=v2'"
+        assert up.outputs["login"] == f"pulumi login 's3://{name}?region=us-west-2'"
         assert up.outputs["githubVariables"]["AWS_DEPLOY_ROLE"].startswith("arn:aws:iam::123456789012:role/ci-deploy-")
 
         with pytest.raises(EngineError, match="protect"):

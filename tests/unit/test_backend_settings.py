@@ -83,7 +83,7 @@ def test_the_name_that_is_chosen_is_one_that_may_be_said(account: str, region: s
 
 
 def test_the_lines_are_ready_to_be_typed():
-    assert login_line("states", "us-west-2") == "pulumi login 's3://states?region=us-west-2&awssdk=v2'"
+    assert login_line("states", "us-west-2") == "pulumi login 's3://states?region=us-west-2'"
     assert (
         stack_init_line("us-west-2")
         == "pulumi stack init STACK --secrets-provider='awskms://alias/gpu-slices-state?region=us-west-2'"
