@@ -17,9 +17,10 @@ from .plan import RolePlan
 
 @dataclass(frozen=True, kw_only=True)
 class CiIdentityArgs:
-    """`provider_arn` is the account's provider of GitHub's tokens, "" where it is to be made."""
+    """`provider_arn` is the account's provider of GitHub's tokens, "" where it is to be made; then `protect` holds it."""
 
     provider_arn: str
+    protect: bool
     roles: Sequence[RolePlan]
     bucket_arn: pulumi.Input[str]
     key_arn: pulumi.Input[str]
@@ -32,17 +33,17 @@ class CiIdentity(Component):
 
     def __init__(self, name: str, args: CiIdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        provider = args.provider_arn or self._github(name).arn
+        provider = args.provider_arn or self._github(name, args).arn
         self.role_arns = {plan.name: self._role(f"{name}-{plan.name}", plan, provider, args) for plan in args.roles}
         self.register_outputs({"role_arns": dict(self.role_arns)})
 
-    def _github(self, name: str) -> aws.iam.OpenIdConnectProvider:
-        """An account has one per issuer, for all its repositories: a destroy leaves it."""
+    def _github(self, name: str, args: CiIdentityArgs) -> aws.iam.OpenIdConnectProvider:
+        """An account has one per issuer: other repositories may come to rely on it."""
         return aws.iam.OpenIdConnectProvider(
             f"{name}-github",
             url=f"https://{ISSUER}",
             client_id_lists=[AUDIENCE],
-            opts=self.child(retain_on_delete=True),
+            opts=self.child(protect=args.protect),
         )
 
     def _role(self, name: str, plan: RolePlan, provider: pulumi.Input[str], args: CiIdentityArgs) -> pulumi.Output[str]:

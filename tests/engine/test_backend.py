@@ -29,13 +29,12 @@ def test_it_comes_up_settles_resists_a_destroy_and_goes_when_that_is_meant():
         with pytest.raises(EngineError, match="protect"):
             played.destroy()
         assert [item.id for item in played.account.all(BUCKET)] == [name]
+        assert len(played.account.all(PROVIDER)) == 1
 
         played.edit("protect", False)
         played.up()
         played.destroy()
-        assert played.resources() == ()
-        (left,) = played.left()
-        assert PROVIDER in left, "other repositories of the account may use the provider: it stays"
+        assert played.left() == ()
 
 
 def test_a_bucket_name_that_is_taken_is_one_clear_line():
