@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from .versions import DEVICE_PLUGIN, GPU_OPERATOR, KARPENTER, PYTHON_IMAGE, TGI_IMAGE, VLLM_IMAGE
+from .versions import DCGM_EXPORTER, DEVICE_PLUGIN, GPU_OPERATOR, KARPENTER, PYTHON_IMAGE, TGI_IMAGE, VLLM_IMAGE
 from .workloads.catalogue import SAMPLES
 
 Path = tuple[str, ...]
@@ -14,11 +14,13 @@ NO_DIGESTS: Final[Mapping[str, str]] = {}
 
 _PLUGIN: Final = f"nvcr.io/nvidia/k8s-device-plugin:v{DEVICE_PLUGIN.version}"
 KARPENTER_CONTROLLER: Final = f"public.ecr.aws/karpenter/controller:{KARPENTER.version}"
+_EXPORTER: Final = "nvcr.io/nvidia/k8s/dcgm-exporter:4.5.3-4.8.2-distroless"
 _OPERATORS_DCGM: Final = "nvcr.io/nvidia/k8s/dcgm-exporter:4.6.0-4.8.3-distroless"
 
 #: Chart → image it runs → values that name the image's tag (the pinned versions' own values files). The operator's
 #: values take a tag with a digest behind it as the other charts do: it only joins name and version with a colon.
 _TAGS: Final[Mapping[str, Mapping[str, tuple[Path, ...]]]] = {
+    DCGM_EXPORTER.chart: {_EXPORTER: (("image", "tag"),)},
     DEVICE_PLUGIN.chart: {_PLUGIN: (("image", "tag"),)},
     GPU_OPERATOR.chart: {
         _PLUGIN: (("devicePlugin", "version"), ("gfd", "version")),

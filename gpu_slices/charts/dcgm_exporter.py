@@ -7,6 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
+from ..images import pinned_values
 from ..naming import GPU_OPERATOR_NAMESPACE, GPU_TOLERATION, MONITORING_NAMESPACE, POOL_LABEL, content_name
 from ..plan import Plan
 from ..versions import DCGM_EXPORTER
@@ -67,6 +68,6 @@ def release(plan: Plan) -> Release:
         name="dcgm-exporter",
         pin=DCGM_EXPORTER,
         namespace=MONITORING_NAMESPACE,
-        values=values,
+        values=pinned_values(DCGM_EXPORTER.chart, values, plan.settings.security.digests),
         timeout_seconds=rollout_timeout(plan.most_gpu_nodes),
     )

@@ -67,6 +67,14 @@ def test_an_add_ons_rights_are_there_before_it_and_after_it():
     assert {one.urn for one in rights} <= set(ebs.dependencies)
 
 
+def test_a_drain_finds_the_drivers_of_the_volumes_that_it_takes_off():
+    recorded = tree()
+    (release,) = recorded.of(RELEASE, "platform-karpenter-release")
+    drivers = {one.urn for one in recorded.of(ADDON) if one.inputs["addonName"].endswith("-csi-driver")}
+    assert len(drivers) == 2
+    assert drivers <= behind(recorded, release)
+
+
 def test_volumes_are_encrypted_by_default_and_under_the_stacks_own_key():
     (made,) = tree().of("kubernetes:storage.k8s.io/v1:StorageClass")
     assert made.inputs["metadata"]["annotations"]["storageclass.kubernetes.io/is-default-class"] == "true"
