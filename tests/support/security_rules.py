@@ -44,6 +44,15 @@ def everything_that_holds_data_is_encrypted(recorded: Recording, plan: Plan) -> 
             assert not HOLDS_DATA.search(one.type) or one.type in ONLY_ABOUT, f"{one.type} needs a row in ENCRYPTED"
 
 
+def the_key_lets_cloudwatch_use_it_for_every_log_group_under_it(recorded: Recording, _: Plan) -> None:
+    """CloudWatch Logs would refuse the group otherwise."""
+    under = {one.inputs["name"] for one in recorded.of(LOG_GROUP) if one.inputs.get("kmsKeyId")}
+    for key in recorded.of("aws:kms/key:Key"):
+        (logs,) = [one for one in json.loads(key.inputs["policy"])["Statement"] if "Service" in one["Principal"]]
+        arns = listed(logs["Condition"]["ArnEquals"]["kms:EncryptionContext:aws:logs:arn"])
+        assert under <= {arn.partition(":log-group:")[2] for arn in arns}
+
+
 def no_log_is_kept_for_ever(recorded: Recording, _: Plan) -> None:
     assert all(one.inputs.get("retentionInDays") for one in recorded.of(LOG_GROUP))
 
@@ -131,6 +140,7 @@ def the_vpcs_default_security_group_lets_nothing_through(recorded: Recording, _:
 
 SECURITY_RULES = (
     everything_that_holds_data_is_encrypted,
+    the_key_lets_cloudwatch_use_it_for_every_log_group_under_it,
     no_log_is_kept_for_ever,
     a_policy_on_everything_has_a_condition,
     iam_documents_are_free_of_lint,
