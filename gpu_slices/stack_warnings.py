@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 from .benchmark_remarks import benchmark_remarks
 from .catalogue import Catalogue
 from .compatibility import applied
+from .security_remarks import security_remarks
 from .settings import Settings
-from .settings.cluster import ExistingNetwork, NewNetwork
+from .settings.cluster import NewNetwork
 from .settings.compatibility_checks import pool_parts_of, stack_parts_of
 from .settings.monitoring import Monitoring
 from .system_room import shortages
@@ -118,16 +119,6 @@ def _max_unreachable(pool: PoolPlan, _: Catalogue) -> Iterator[StackWarning]:
         )
 
 
-def _prepaid(pool: PoolPlan, _: Catalogue) -> Iterator[StackWarning]:
-    held = pool.node_group and pool.node_group.capacity_reservation
-    if held and held.type == "capacity-block":
-        yield StackWarning(
-            path=f"{pool.path}.capacityReservation",
-            message="a capacity block is paid in advance: prices shown are those of on-demand nodes, unless prices.private "
-            "says yours",
-        )
-
-
 def _many_node_pools(_: Settings, pools: Sequence[PoolPlan]) -> Iterator[StackWarning]:
     sliced = sum(len(pool.node_pools) for pool in pools if not pool.exclusive)
     if sliced > MANY_NODE_POOLS:
@@ -184,15 +175,6 @@ def _open_endpoint(settings: Settings, _: Sequence[PoolPlan]) -> Iterator[StackW
         )
 
 
-def _no_endpoint(settings: Settings, _: Sequence[PoolPlan]) -> Iterator[StackWarning]:
-    if settings.security.guard_duty and isinstance(settings.network, ExistingNetwork):
-        yield StackWarning(
-            path="security.guardDuty",
-            message=f"GuardDuty's agent reports to com.amazonaws.{settings.region}.guardduty-data: the network must have that "
-            "VPC endpoint, with private DNS and open to the nodes on port 443",
-        )
-
-
 def _unused_replicas(settings: Settings, pools: Sequence[PoolPlan]) -> Iterator[StackWarning]:
     own = [pool.settings.replicas is not None for pool in pools]
     if settings.replicas != 1 and own and all(own):
@@ -232,6 +214,11 @@ def _monitoring(settings: Settings, _: Sequence[PoolPlan]) -> Iterator[StackWarn
         )
 
 
+def _security(settings: Settings, _: Sequence[PoolPlan]) -> Iterator[StackWarning]:
+    for path, message in security_remarks(settings):
+        yield StackWarning(path=path, message=message)
+
+
 def _benchmark(settings: Settings, pools: Sequence[PoolPlan]) -> Iterator[StackWarning]:
     for path, message in benchmark_remarks(settings, pools):
         yield StackWarning(path=path, message=message)
@@ -249,12 +236,10 @@ _POOL_RULES: Final[tuple[PoolRule, ...]] = (
     _many,
     _little_memory,
     _max_unreachable,
-    _prepaid,
 )
 _STACK_RULES: Final[tuple[StackRule, ...]] = (
     _single_nat,
     _open_endpoint,
-    _no_endpoint,
     _unused_replicas,
     _many_node_pools,
     _other_karpenter,
@@ -262,5 +247,6 @@ _STACK_RULES: Final[tuple[StackRule, ...]] = (
     _retired_needlessly,
     _small_system_nodes,
     _monitoring,
+    _security,
     _benchmark,
 )
