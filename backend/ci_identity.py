@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components.account_services import KEPT, found
 from components.component import Component
 from gpu_slices.iam.github import AUDIENCE, ISSUER, github_trust_json
 from gpu_slices.iam.state import state_access_json
@@ -17,10 +18,8 @@ from .plan import RolePlan
 
 @dataclass(frozen=True, kw_only=True)
 class CiIdentityArgs:
-    """`provider_arn` is the account's provider of GitHub's tokens, "" where it is to be made; then `protect` holds it."""
+    """The roles to make, and the state that they work with."""
 
-    provider_arn: str
-    protect: bool
     roles: Sequence[RolePlan]
     bucket_arn: pulumi.Input[str]
     key_arn: pulumi.Input[str]
@@ -33,17 +32,25 @@ class CiIdentity(Component):
 
     def __init__(self, name: str, args: CiIdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        provider = args.provider_arn or self._github(name, args).arn
+        provider = self._github(name).arn
         self.role_arns = {plan.name: self._role(f"{name}-{plan.name}", plan, provider, args) for plan in args.roles}
         self.register_outputs({"role_arns": dict(self.role_arns)})
 
-    def _github(self, name: str, args: CiIdentityArgs) -> aws.iam.OpenIdConnectProvider:
-        """An account has one per issuer: other repositories may come to rely on it."""
+    def _github(self, name: str) -> aws.iam.OpenIdConnectProvider:
+        """An account has one per issuer, for all its repositories: one that is there is adopted as it is, none is deleted."""
+        url = f"https://{ISSUER}"
+        there = found(lambda: aws.iam.get_open_id_connect_provider(url=url, opts=pulumi.InvokeOptions(parent=self)))
+        if there and AUDIENCE not in there.client_id_lists:
+            pulumi.warn(f"{there.arn} is not meant for {AUDIENCE}: add this client id, or no workflow gets in", self)
         return aws.iam.OpenIdConnectProvider(
             f"{name}-github",
-            url=f"https://{ISSUER}",
+            url=url,
             client_id_lists=[AUDIENCE],
-            opts=self.child(protect=args.protect),
+            opts=self.child(
+                import_=there.arn if there else None,
+                ignore_changes=["clientIdLists", "thumbprintLists", "tags", "tagsAll"],
+                **KEPT,
+            ),
         )
 
     def _role(self, name: str, plan: RolePlan, provider: pulumi.Input[str], args: CiIdentityArgs) -> pulumi.Output[str]:

@@ -51,8 +51,6 @@ def backend(export: Export) -> None:
     }
     if settings.github:
         args = CiIdentityArgs(
-            provider_arn=settings.github.provider_arn,
-            protect=settings.protect,
             roles=role_plans(settings, settings.github, place),
             bucket_arn=store.bucket_arn,
             key_arn=store.key_arn,

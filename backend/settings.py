@@ -19,7 +19,6 @@ _RESERVED_STARTS: Final = ("xn--", "sthree-", "amzn-s3-demo-")
 _RESERVED_ENDS: Final = ("-s3alias", "--ol-s3", "--x-s3", "--table-s3", "-an")
 _LETTERS: Final = re.compile(r"[a-z0-9-]*")
 _REPOSITORY: Final = re.compile(r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+")
-_PROVIDER: Final = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:oidc-provider/token\.actions\.githubusercontent\.com")
 
 
 def _bucket(value: str) -> str:
@@ -53,20 +52,12 @@ def _environment(value: str) -> str:
     raise refused(f"{value!r} is no environment's name", "name it as GitHub does, without *, ? or :")
 
 
-def _provider(value: str) -> str:
-    if not value or _PROVIDER.fullmatch(value):
-        return value
-    raise refused(f"{value!r} is not the provider of GitHub's tokens", "look: aws iam list-open-id-connect-providers")
-
-
 class GitHub(Model):
     """The repository whose workflows take the roles."""
 
     repository: Annotated[Text, AfterValidator(_repository)]
     #: Jobs in these may change the cloud; none may without one.
     environments: tuple[Annotated[Text, AfterValidator(_environment)], ...] = ()
-    #: The account's OpenID Connect provider of GitHub, where it has one already.
-    provider_arn: Annotated[Text, AfterValidator(_provider)] = ""
 
 
 class Settings(Model):

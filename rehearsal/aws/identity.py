@@ -172,6 +172,7 @@ TYPES: dict[str, AwsType] = {
         immutable=paths("url"),
         unique=("url",),
         taken="EntityAlreadyExists",
+        of_account=True,
     ),
     KEY: AwsType(
         id="{uuid}",

@@ -8,6 +8,7 @@ from typing import Any
 
 from rehearsal.account import ACCOUNT_ID, Account, Item
 from rehearsal.aws.account_services import DETECTOR, FEATURE, HUB
+from rehearsal.aws.identity import OIDC
 from rehearsal.stand_in import Refused
 
 
@@ -104,6 +105,15 @@ def _standards(_arguments: Arguments, place: Place) -> Mapping[str, Any]:
     return {"id": place.region, "region": place.region, "standardsSubscriptions": []}
 
 
+def _identity_provider(arguments: Arguments, place: Place) -> Mapping[str, Any]:
+    url = arguments["url"]
+    for item in place.all(OIDC):
+        if item.data["url"] == url:
+            shown = {name: item.data.get(name) or [] for name in ("clientIdLists", "thumbprintLists")}
+            return {"id": item.id, "arn": item.id, "url": url, "tags": item.data.get("tagsAll", {}), **shown}
+    raise Refused(f"finding IAM OIDC Provider by url ({url}): not found")
+
+
 INVOKES: dict[str, Callable[[Arguments, Place], Mapping[str, Any]]] = {
     "aws:index/getPartition:getPartition": _partition,
     "aws:index/getCallerIdentity:getCallerIdentity": _caller,
@@ -111,5 +121,6 @@ INVOKES: dict[str, Callable[[Arguments, Place], Mapping[str, Any]]] = {
     "aws:index/getAvailabilityZones:getAvailabilityZones": _zones,
     "aws:index/getServicePrincipal:getServicePrincipal": _service,
     "aws:guardduty/getDetector:getDetector": _detector,
+    "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": _identity_provider,
     "aws:securityhub/getEnabledStandards:getEnabledStandards": _standards,
 }

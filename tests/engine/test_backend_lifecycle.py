@@ -13,6 +13,8 @@ FOLDER = ROOT / "backend"
 BUCKET = "aws:s3/bucket:Bucket"
 PROVIDER = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
 
+ADOPTED = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+
 pytestmark = pytest.mark.engine
 
 
@@ -29,12 +31,29 @@ def test_it_comes_up_settles_resists_a_destroy_and_goes_when_that_is_meant():
         with pytest.raises(EngineError, match="protect"):
             played.destroy()
         assert [item.id for item in played.account.all(BUCKET)] == [name]
-        assert len(played.account.all(PROVIDER)) == 1
 
         played.edit("protect", False)
         played.up()
         played.destroy()
         assert played.left() == ()
+        assert len(played.account.all(PROVIDER)) == 1, "other repositories may use the provider of tokens"
+        assert PROVIDER not in {change.type for change in played.up().changes if change.op == "create"}
+
+
+def test_a_provider_of_tokens_that_the_account_has_is_adopted_as_it_is():
+    data = {"url": "https://token.actions.githubusercontent.com", "clientIdLists": ["another"], "arn": ADOPTED}
+    there = Item(type=PROVIDER, id=ADOPTED, urn=EXISTING, data=data)
+    with stage("main", project_folder=FOLDER, existing=[there]) as played:
+        up = played.up()
+        assert any("is not meant for sts.amazonaws.com" in warning.message for warning in up.warnings)
+        assert [item.data for item in played.account.all(PROVIDER)] == [data]
+        assert played.preview().changes == ()
+        (role,) = up.of("aws:iam/role:Role", "ci-deploy")
+        assert ADOPTED in role.inputs["assumeRolePolicy"]
+        played.edit("protect", False)
+        played.up()
+        played.destroy()
+        assert [item.data for item in played.account.all(PROVIDER)] == [data]
 
 
 def test_a_bucket_name_that_is_taken_is_one_clear_line():

@@ -16,8 +16,7 @@ from rehearsal.recorder import Recording, record
 from tests.support.policy_lint import findings
 
 FOLDER = ROOT / "backend"
-ROLE, PROVIDER = "aws:iam/role:Role", "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
-ADOPTED = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+ROLE = "aws:iam/role:Role"
 
 
 @cache
@@ -88,14 +87,6 @@ def test_policies_fit_and_are_clean():
         assert findings(json.loads(text)) == []
 
 
-def test_a_provider_that_the_account_has_is_adopted():
-    assert len(recorded().of(PROVIDER)) == 1
-    adopted = recorded(("github.providerArn", ADOPTED))
-    assert adopted.of(PROVIDER) == ()
-    (role,) = adopted.of(ROLE, "ci-deploy")
-    assert ADOPTED in role.inputs["assumeRolePolicy"]
-
-
 def test_without_github_there_is_state_and_nothing_else():
     alone = recorded(("github", None))
     assert alone.of(ROLE) == ()
@@ -118,7 +109,6 @@ def test_every_setting_changes_something():
         "protect": False,
         "github.repository": "org/other",
         "github.environments": ("prod",),
-        "github.providerArn": ADOPTED,
         "regions": ("eu-west-1",),
     }
     assert {path.partition(".")[0] for path in edits} == {f.alias for f in type(parse({})).model_fields.values()}

@@ -53,13 +53,11 @@ def test_every_mistake_is_said_at_once():
         bucketName="State",
         keepVersionDays=3,
         protect="maybe",
-        github={"repository": "platform", "environments": ["*"], "providerArn": "arn:aws:iam::1:oidc"},
+        github={"repository": "platform", "environments": ["*"]},
     ) == [
         "bucketName: 'State' is no bucket name: it has other signs than lower-case letters, digits and dashes; "
         "use only these, and no dots",
         "github.environments.0: '*' is no environment's name; name it as GitHub does, without *, ? or :",
-        "github.providerArn: 'arn:aws:iam::1:oidc' is not the provider of GitHub's tokens; "
-        "look: aws iam list-open-id-connect-providers",
         "github.repository: 'platform' is no repository of GitHub; write it as OWNER/NAME",
         'keepVersionDays: there is no such key; did you mean "keepVersionsDays"?',
         "protect: input should be a valid boolean; see backend/Pulumi.yaml",
