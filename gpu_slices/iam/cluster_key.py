@@ -6,19 +6,15 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from .key import account_decides
+
 
 def cluster_key_policy(*, partition: str, account: str, region: str, log_groups: Sequence[str]) -> dict[str, Any]:
     """The account's IAM decides who uses the key; CloudWatch Logs may use it for these log groups only."""
     return {
         "Version": "2012-10-17",
         "Statement": [
-            {
-                "Sid": "AccountDecides",
-                "Effect": "Allow",
-                "Principal": {"AWS": f"arn:{partition}:iam::{account}:root"},
-                "Action": "kms:*",
-                "Resource": "*",
-            },
+            account_decides(partition, account),
             {
                 "Sid": "StackLogs",
                 "Effect": "Allow",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+from .key import account_decides
+
 Document = dict[str, Any]
 
 _READ_OBJECTS: Final = ["s3:GetObject"]
@@ -44,19 +46,8 @@ def bucket_policy(bucket_arn: str) -> Document:
 
 
 def state_key_policy(*, partition: str, account: str) -> Document:
-    """The account's IAM decides who uses the key."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "AccountDecides",
-                "Effect": "Allow",
-                "Principal": {"AWS": f"arn:{partition}:iam::{account}:root"},
-                "Action": "kms:*",
-                "Resource": "*",
-            }
-        ],
-    }
+    """Roles get the key by their own policies."""
+    return {"Version": "2012-10-17", "Statement": [account_decides(partition, account)]}
 
 
 def state_access(*, bucket_arn: str, key_arn: str, changes: bool) -> Document:
