@@ -147,6 +147,10 @@ class Stack:
         except auto.CommandError as problem:
             raise EngineError(f"import into stack {self.name}: {_cli_words(problem)}") from None
 
+    def tag(self, key: str, value: str) -> None:
+        """Tags the stack in its backend, where policies can read it."""
+        self._stack.set_tag(key, value)
+
     def cancel(self) -> None:
         """Releases the lock that a killed engine has left."""
         self._stack.cancel()

@@ -40,6 +40,7 @@ class Stage:
         self.export: Callable[[], Mapping[str, Any]] = stack.export
         self.restore: Callable[[Mapping[str, Any]], None] = stack.restore
         self.outputs: Callable[[], Mapping[str, Any]] = stack.outputs
+        self.tag: Callable[[str, str], None] = stack.tag
 
     @property
     def account(self) -> Account:

@@ -78,6 +78,13 @@ def test_production_is_told_by_the_stacks_name_and_asks_for_more(tmp_path: Path)
     assert (violation.policy, violation.mandatory) == ("api-endpoint-closed", False)
 
 
+def test_a_stacks_tag_says_its_environment_whatever_its_name():
+    with stage("dev", policy_pack=PACK) as played:
+        played.tag("environment", "production")
+        with pytest.raises(EngineError, match="environment production allows 8"):
+            played.preview()
+
+
 def test_a_rule_over_all_resources_stops_the_first_preview_of_a_cluster():
     """Outputs of what is in a cluster are not known before the cluster is: such rules read what is declared."""
     with stage("dev", policy_pack=PACK) as played:
