@@ -56,6 +56,7 @@ def test_what_a_rule_forbids_is_said_in_a_preview_and_not_made_by_an_up(tmp_path
         assert played.account.all(TEMPLATE) == ()
 
 
+@pytest.mark.full
 def test_production_is_told_by_the_stacks_name_and_asks_for_more(tmp_path: Path):
     """Ten slices and an open API endpoint are fine in stack dev, and not under the name prod."""
     config = stack_config("dev")

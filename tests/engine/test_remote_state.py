@@ -29,7 +29,7 @@ BUCKET, REGION = "gpu-slices-state-test", "us-west-2"
 CERTIFICATE = str(Path(moto.moto_proxy.__file__).parent / "ca.crt")
 KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.full]
 
 
 @dataclass(frozen=True, kw_only=True)
