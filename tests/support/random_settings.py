@@ -21,19 +21,8 @@ Path = tuple[str | int, ...]
 WRONG = (
     *(None, True, False, 0, -1, 10**20, 4.5, -0.0, math.inf, math.nan, "", " ", "four", "4.5", "1e3", "-1", "٣"),
     *("latest", "*", "../etc", "a" * 300, "ünïcödé", "two\nlines", "{}", "[]", "${HOME}", "~", "null", "yes"),
-    *(
-        [],
-        {},
-        [None],
-        [[]],
-        {"": ""},
-        {"a": {"b": [1]}},
-        {"secure": "AAAB"},
-        [{"a": 1}],
-        {1: 2},
-        {None: 1},
-        {True: "x"},
-    ),
+    *([], {}, [None], [[]], {"": ""}, {"a": {"b": [1]}}, {"secure": "AAAB"}, [{"a": 1}]),
+    *({1: 2}, {None: 1}, {True: "x"}),
     *(datetime.date(2026, 1, 1), datetime.datetime(2026, 1, 1, 1, 1, 1), b"bytes", {"x", "y"}),
 )
 
@@ -47,7 +36,7 @@ def paths(tree: Any, path: Path = ()) -> Iterator[Path]:
 
 
 def changed(tree: Any, path: Path, change: Any) -> Any:
-    """A copy in which `change(old)` stands at a path; a change that returns nothing at all takes the key away."""
+    """A copy in which `change(old)` stands at a path."""
     head, rest = path[0], path[1:]
     copy = dict(tree) if isinstance(tree, dict) else list(tree)
     copy[head] = changed(copy[head], rest, change) if rest else change(copy[head])
@@ -150,20 +139,8 @@ def _slipped(draw: st.DrawFn, text: str) -> str:
 #: What a finger hits, and what YAML reads as something other than text.
 SLIPS = (*" :-{}[],'\"#&*!|>%@`\t0\\~?=.\x00\ufeff", "é", "\u2028")
 SLIP_VALUES = (
-    "2026-99-99",
-    "12:30:45",
-    "0o9",
-    "1_000",
-    "0x1F",
-    ".inf",
-    "!!int x",
-    "&a [*a]",
-    "&a {x: *a}",
-    "&a {x: *a}",
-    "*b",
-    "9" * 5000,
-    "<<: 1",
-    "",
+    *("2026-99-99", "12:30:45", "0o9", "1_000", "0x1F", ".inf", "9" * 5000),
+    *("!!int x", "&a [*a]", "&a {x: *a}", "*b", "<<: 1", ""),
 )
 
 #: The text of stack files that ship, with slips.
