@@ -181,7 +181,7 @@ class GpuPlatform(Component):
         plan = self._plan
         return GPU_STACKS[plan.settings.gpu_stack](
             f"{self._name}-{plan.settings.gpu_stack}",
-            GpuStackArgs(objects=gpu_stack_objects(plan), release=charts.gpu_stack_release(plan), after=after),
+            GpuStackArgs(objects=gpu_stack_objects(plan), releases=charts.gpu_stack_releases(plan), after=after),
             self._in_cluster(),
         )
 
@@ -227,7 +227,7 @@ class GpuPlatform(Component):
             if planned.launched:
                 args = LaunchedPoolArgs(
                     objects=gpu_pool_objects(plan, planned, refs),
-                    after=[karpenter.release, stack.release],
+                    after=[karpenter.release, *stack.releases],
                     grace_seconds=seconds(planned.launched.termination_grace_period),
                 )
                 made.append(GpuNodePool(f"{name}-{planned.name}", args, self._in_cluster()))

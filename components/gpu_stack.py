@@ -17,17 +17,17 @@ from .objects import declare
 
 @dataclass(frozen=True, kw_only=True)
 class GpuStackArgs:
-    """The release, the objects that must be there before it, and what it runs on."""
+    """The releases in their order, the objects that must be there before them, and what they run on."""
 
     objects: Sequence[Mapping[str, Any]]
-    release: Release
+    releases: Sequence[Release]
     after: Sequence[pulumi.Resource] = ()
 
 
 class GpuStack(Component):
-    """Namespace, config where the chart does not carry it, and the release."""
+    """Namespace, config where the chart does not carry it, and the releases, one after the other."""
 
-    release: pulumi.CustomResource
+    releases: tuple[pulumi.CustomResource, ...]
 
     def __init__(self, name: str, args: GpuStackArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
@@ -36,7 +36,11 @@ class GpuStack(Component):
             # The name holds the config map's content hash: a new content is a new resource, created before the old goes.
             word = manifest["metadata"]["name"] if manifest["kind"] == "ConfigMap" else manifest["kind"].lower()
             objects.append(declare(f"{name}-{word}", manifest, self.child(depends_on=[*args.after, *objects])))
-        self.release = declare_release(f"{name}-release", args.release, self.child(depends_on=[*args.after, *objects]))
+        made: list[pulumi.CustomResource] = []
+        for release in args.releases:
+            word = f"{name}-{release.name}" if made else f"{name}-release"
+            made.append(declare_release(word, release, self.child(depends_on=[*args.after, *objects, *made])))
+        self.releases = tuple(made)
         self.register_outputs({})
 
 

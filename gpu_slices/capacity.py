@@ -30,13 +30,12 @@ class Bounds:
         return tuple(name for name, most in limits.items() if most < self.slices)
 
 
-def bounds(instance: InstanceType, replicas: int, daemons: Sequence[Daemon], pod_millicpu: int, pod_mib: int) -> Bounds:
-    """Bounds of one node: GPUs × replicas against its pods, CPU and memory less what its DaemonSets take.
+def bounds(instance: InstanceType, slices: int, daemons: Sequence[Daemon], pod_millicpu: int, pod_mib: int) -> Bounds:
+    """Bounds of one node: its slices against its pods, CPU and memory less what its DaemonSets take.
 
     `pod_millicpu` and `pod_mib` are the requests of the pod that holds one slice; 0 means it asks for nothing.
     """
     cpu_left, memory_left = left_for_pods(instance, daemons)
-    slices = instance.gpu_count * replicas
     return Bounds(
         slices=slices,
         pods=instance.pods - len(daemons),

@@ -37,6 +37,8 @@ _GPU_OPERATOR: Final = (
 )
 
 _BY_STACK: Final = {"device-plugin": _EKS + _DEVICE_PLUGIN, "gpu-operator": _EKS + _GPU_OPERATOR}
+#: What a sharing strategy runs beside them.
+_BY_STRATEGY: Final = {"mps": (Daemon(name="mps-control-daemon"),), "mig": (Daemon(name="nvidia-mig-manager"),)}
 
 #: What `monitoring` adds, by its name (charts/dcgm_exporter.py, charts/kube_prometheus_stack.py; a test holds them equal).
 _MONITORING: Final = {
@@ -58,9 +60,11 @@ _BY_ADDON: Final = {
 }
 
 
-def gpu_node_daemons(settings: Settings) -> tuple[Daemon, ...]:
-    """The DaemonSets on a GPU node: of the GPU stack, of monitoring, and of the add-ons that the stack asks for."""
-    daemons = {daemon.name: daemon for daemon in _BY_STACK[settings.gpu_stack]}
+def gpu_node_daemons(settings: Settings, strategy: str = "exclusive") -> tuple[Daemon, ...]:
+    """The DaemonSets on a GPU node: of the GPU stack, of its way of sharing, of monitoring, and of the add-ons that the
+    stack asks for."""
+    own = (*_BY_STACK[settings.gpu_stack], *_BY_STRATEGY.get(strategy, ()))
+    daemons = {daemon.name: daemon for daemon in own}
     if settings.monitoring.enabled:
         daemons |= {daemon.name: daemon for daemon in (*_MONITORING[settings.gpu_stack], _NODE_EXPORTER)}
     return (*daemons.values(), *_asked_for(settings))

@@ -9,10 +9,14 @@ from typing import Final
 PROJECT: Final = "gpu-slices"
 
 GPU_RESOURCE: Final = "nvidia.com/gpu"
-SHARED_GPU_RESOURCE: Final = "nvidia.com/gpu.shared"
+#: What the plugin appends where `renameByDefault` is on.
+SHARED_SUFFIX: Final = ".shared"
+SHARED_GPU_RESOURCE: Final = GPU_RESOURCE + SHARED_SUFFIX
 
 #: The device plugin's config-manager reads this node label and picks the config of that name.
 CONFIG_LABEL: Final = "nvidia.com/device-plugin.config"
+#: The operator's MIG manager reads this node label and partitions the GPUs as the layout of that name says.
+MIG_LAYOUT_LABEL: Final = "nvidia.com/mig.config"
 #: Ours, for pods: `nodeSelector: {gpu-slices/pool: NAME}`.
 POOL_LABEL: Final = "gpu-slices/pool"
 #: Lets the stand-alone chart's DaemonSets onto a node before any feature discovery ran. The GPU operator
@@ -57,6 +61,9 @@ RESERVED_TAG_PREFIX: Final = "kubernetes.io/cluster/"
 MANAGED_BY_LABELS: Final[Mapping[str, str]] = {"app.kubernetes.io/managed-by": PROJECT}
 
 DEVICE_PLUGIN_NAMESPACE: Final = "nvidia-device-plugin"
+#: Names of the chart's releases, and of their DaemonSets: the second is for pools under MPS alone.
+DEVICE_PLUGIN_RELEASE: Final = "nvidia-device-plugin"
+MPS_RELEASE: Final = "nvidia-device-plugin-mps"
 GPU_OPERATOR_NAMESPACE: Final = "gpu-operator"
 MONITORING_NAMESPACE: Final = "monitoring"
 SYSTEM_NAMESPACES: Final = frozenset({"default", DEVICE_PLUGIN_NAMESPACE, GPU_OPERATOR_NAMESPACE, MONITORING_NAMESPACE})
@@ -75,11 +82,13 @@ def stack_tags(stack: str, cluster: str, own: Mapping[str, str]) -> dict[str, st
     return dict(sorted({**tags, **own}.items()))
 
 
-def pool_labels(pool: str, *, with_gpu_present: bool, own: Mapping[str, str]) -> dict[str, str]:
+def pool_labels(pool: str, *, with_gpu_present: bool, mig_layout: str | None, own: Mapping[str, str]) -> dict[str, str]:
     """Node labels of a GPU pool. No label carries a replica count: a slice edit must change no node."""
     labels = {**own, CONFIG_LABEL: pool, POOL_LABEL: pool}
     if with_gpu_present:
         labels[GPU_PRESENT_LABEL] = "true"
+    if mig_layout:
+        labels[MIG_LAYOUT_LABEL] = mig_layout
     return dict(sorted(labels.items()))
 
 

@@ -40,16 +40,27 @@ class GpuNodePoolPlan:
 
 
 def gpu_node_pools(
-    name: str, pool: GpuNodePool, types: Mapping[int, tuple[InstanceType, ...]], replicas: int, resource: str
+    name: str,
+    pool: GpuNodePool,
+    types: Mapping[int, tuple[InstanceType, ...]],
+    advertised: Mapping[str, Mapping[str, int]],
 ) -> tuple[GpuNodePoolPlan, ...]:
-    """One NodePool per GPU count, fewest GPUs first.
+    """One NodePool per GPU count, fewest GPUs first. `advertised` maps instance types to resources to slices.
 
     Several counts under one NodePool would be packed onto few big nodes, whatever they cost (facts: 100 pods cost
     $17.95/h instead of $8.05/h); so the smaller count gets the greater weight.
     """
     names = naming.node_pool_names(name, types)
     return tuple(
-        _node_pool(names[count], pool, types[count], count, replicas, resource, pool.weight + len(types) - rank)
+        _node_pool(
+            names[count],
+            pool,
+            types[count],
+            count,
+            # The same on every type: it follows from the number of GPUs.
+            advertised[types[count][0].name],
+            pool.weight + len(types) - rank,
+        )
         for rank, count in enumerate(sorted(types), start=1)
     )
 
@@ -59,21 +70,21 @@ def _node_pool(
     pool: GpuNodePool,
     types: tuple[InstanceType, ...],
     count: int,
-    replicas: int,
-    resource: str,
+    slices: Mapping[str, int],
     weight: int,
 ) -> GpuNodePoolPlan:
     gpus = max_gpus_of(pool, count)
     nodes = gpus // count
     names = tuple(sorted(instance.name for instance in types))
+    as_ec2_reports = slices == {naming.GPU_RESOURCE: count}
     return GpuNodePoolPlan(
         name=name,
         gpus_per_node=count,
         instance_types=names,
         most_nodes=nodes,
-        limits=_limits(pool, types, nodes, {resource: gpus * replicas}),
+        limits=_limits(pool, types, nodes, {resource: most * gpus // count for resource, most in slices.items()}),
         weight=weight,
-        overlay=_overlay(name, names, resource, count * replicas) if replicas > 1 else None,
+        overlay=None if as_ec2_reports else _overlay(name, names, slices),
     )
 
 
@@ -90,8 +101,7 @@ def _limits(
     return dict(sorted(limits.items()))
 
 
-def _overlay(node_pool: str, types: tuple[str, ...], resource: str, slices: int) -> Overlay:
-    hidden = {} if resource == naming.GPU_RESOURCE else {naming.GPU_RESOURCE: 0}
-    return Overlay(
-        node_pool=node_pool, instance_types=types, capacity=dict(sorted({**hidden, resource: slices}.items()))
-    )
+def _overlay(node_pool: str, types: tuple[str, ...], slices: Mapping[str, int]) -> Overlay:
+    """Plain GPUs are 0 where the nodes do not advertise them: Karpenter would launch a node for a pod that wants one."""
+    capacity = {naming.GPU_RESOURCE: 0, **slices}
+    return Overlay(node_pool=node_pool, instance_types=types, capacity=dict(sorted(capacity.items())))

@@ -9,8 +9,8 @@ import yaml
 
 from .naming import GPU_TOLERATION, POOL_LABEL
 from .plan import Plan
-from .pod_security import CONTAINER_SECURITY, POD_SECURITY
-from .pool_plan import NodeShape, PoolPlan
+from .pod_security import CONTAINER_SECURITY, pod_security
+from .pool_plan import NodeShape, PoolPlan, Slices
 
 
 def pool_outputs(plan: Plan) -> dict[str, dict[str, Any]]:
@@ -21,7 +21,8 @@ def pool_outputs(plan: Plan) -> dict[str, dict[str, Any]]:
 def pod_snippet(pool: PoolPlan) -> str:
     """A pod that takes one slice of the pool, as YAML: selector and toleration are what newcomers forget.
 
-    A tenant's namespace, which is `restricted`, admits it.
+    A tenant's namespace, which is `restricted`, admits it. Of several kinds of slice it takes the smallest, and names
+    the others in a comment.
     """
     pod = {
         "apiVersion": "v1",
@@ -30,7 +31,7 @@ def pod_snippet(pool: PoolPlan) -> str:
         "spec": {
             "nodeSelector": {POOL_LABEL: pool.name},
             "tolerations": [dict(GPU_TOLERATION)],
-            "securityContext": deepcopy(dict(POD_SECURITY)),
+            "securityContext": pod_security(pool.run_as_user),
             "containers": [
                 {
                     "name": "main",
@@ -44,14 +45,15 @@ def pod_snippet(pool: PoolPlan) -> str:
             ],
         },
     }
-    return yaml.safe_dump(pod, sort_keys=False)
+    others = "".join(f"# or {resource}: 1\n" for resource in pool.resources[1:])
+    return yaml.safe_dump(pod, sort_keys=False) + others
 
 
 def _pool(pool: PoolPlan) -> dict[str, Any]:
     return {
         "strategy": pool.strategy,
         "replicas": pool.replicas,
-        "resource": pool.resource,
+        "resources": list(pool.resources),
         "onSliceEdit": pool.on_slice_edit.effect,
         "nodes": {shape.instance.name: _shape(shape) for shape in pool.shapes},
         "podSnippet": pod_snippet(pool),
@@ -59,9 +61,13 @@ def _pool(pool: PoolPlan) -> dict[str, Any]:
 
 
 def _shape(shape: NodeShape) -> dict[str, Any]:
+    return {one.resource: _slices(one) for one in shape.slices}
+
+
+def _slices(one: Slices) -> dict[str, Any]:
     return {
-        "advertised": dict(shape.advertised),
-        "usableSlices": shape.bounds.usable,
-        "gpuMemoryMiBPerSlice": shape.gpu_memory_mib_per_slice,
-        "usdPerSliceHour": shape.usd_per_slice_hour,
+        "slices": one.count,
+        "usableSlices": one.bounds.usable,
+        "gpuMemoryMiBPerSlice": one.gpu_memory_mib,
+        "usdPerSliceHour": one.usd_per_hour,
     }

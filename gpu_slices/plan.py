@@ -92,7 +92,7 @@ def _tenant(settings: Settings, name: str, pools: tuple[PoolPlan, ...]) -> Tenan
     """A tenant may hold slices of its own pools only: every other GPU resource of the stack is capped at 0."""
     tenant = settings.tenants[name]
     own = tenant.pools or tuple(pool.name for pool in pools)
-    granted = {pool.resource for pool in pools if pool.name in own} or {naming.GPU_RESOURCE}
-    every = granted | {pool.resource for pool in pools} | {naming.GPU_RESOURCE}
+    granted = {name for pool in pools if pool.name in own for name in pool.resources} or {naming.GPU_RESOURCE}
+    every = granted | {name for pool in pools for name in pool.resources} | {naming.GPU_RESOURCE}
     quota = {resource: tenant.slices if resource in granted else 0 for resource in sorted(every)}
     return TenantPlan(name=name, pools=tuple(sorted(own)), slices=tenant.slices, quota=quota)

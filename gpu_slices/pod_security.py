@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any, Final
 
 #: Any user but root will do; images that name none run as this one.
@@ -17,3 +18,8 @@ CONTAINER_SECURITY: Final[Mapping[str, Any]] = {
     "allowPrivilegeEscalation": False,
     "capabilities": {"drop": ["ALL"]},
 }
+
+
+def pod_security(user: int | None) -> dict[str, Any]:
+    """The same for a pod that must run as `user`; None: any."""
+    return deepcopy({**POD_SECURITY, **({} if user is None else {"runAsUser": user})})

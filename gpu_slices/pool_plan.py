@@ -7,48 +7,70 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from . import naming
+from .advertised import slice_kinds
 from .capacity import Bounds, bounds
 from .catalogue import Catalogue, InstanceType
 from .cost.prices import gpu_node_price
 from .daemons import gpu_node_daemons
+from .mig_layouts import mig_layout_name
 from .node_pools import GpuNodePoolPlan, gpu_node_pools
 from .quantities import mebibytes, millicores
 from .settings import Settings
-from .settings.effective import GpuPool, replicas_of, selection_of, sharing_of
+from .settings.effective import GpuPool, pool_path, replicas_of, selection_of, sharing_of
 from .settings.karpenter import GpuNodePool
-from .settings.pools import GpuNodeGroup, PodRequests, Sharing
+from .settings.pools import GpuNodeGroup, PodRequests
+from .settings.sharing import Sharing
+from .slice_edit import SliceEdit, slice_edit
+
+#: The strategy of whole GPUs.
+EXCLUSIVE: Final = "exclusive"
 
 PoolKind = Literal["node-group", "node-pool"]
-Effect = Literal["restart", "disrupt", "replace"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class SliceEdit:
-    """What an edit of `replicas` does to a pool, and why."""
+class Slices:
+    """One resource that a node advertises; `gpu_memory_mib` and `usd_per_hour` are of one slice.
 
-    effect: Effect
-    reason: str
+    The price is what the stack pays for the node on demand (its private price, else the list's), shared out by GPU
+    memory; None where it is not known.
+    """
 
-
-RESTART: Final = SliceEdit(
-    effect="restart",
-    reason="the device plugin restarts with the new count; nodes, node groups and running pods stay",
-)
+    resource: str
+    count: int
+    #: The MIG profile that a slice is, or a share of.
+    profile: str | None
+    bounds: Bounds
+    gpu_memory_mib: int
+    usd_per_hour: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class NodeShape:
     """One instance type of a pool: what such a node advertises, and what of it can be used.
 
-    `advertised` maps resource names to counts; `usd_per_slice_hour` is what the stack pays for the node on demand
-    (its private price, else the list's) over the slices it advertises, None where the price is not known.
+    `bounds` are of all slices together. Several resources are there under MIG's strategy mixed only.
     """
 
     instance: InstanceType
-    advertised: Mapping[str, int]
+    #: Smallest slices first.
+    slices: tuple[Slices, ...]
     bounds: Bounds
-    gpu_memory_mib_per_slice: int
-    usd_per_slice_hour: float | None
+
+    @property
+    def advertised(self) -> Mapping[str, int]:
+        """Resource name → slices, sorted."""
+        return {one.resource: one.count for one in sorted(self.slices, key=lambda one: one.resource)}
+
+    @property
+    def gpu_memory_mib_per_slice(self) -> int:
+        """Of the smallest slice, in MiB."""
+        return self.slices[0].gpu_memory_mib
+
+    @property
+    def usd_per_slice_hour(self) -> float | None:
+        """Of the smallest slice."""
+        return self.slices[0].usd_per_hour
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +81,8 @@ class PoolPlan:
     path: str
     replicas: int
     sharing: Sharing
-    resource: str
+    #: What its nodes advertise; smallest slices first.
+    resources: tuple[str, ...]
     labels: Mapping[str, str]
     #: Sorted by GPUs per node, then price.
     shapes: tuple[NodeShape, ...]
@@ -94,14 +117,39 @@ class PoolPlan:
         return self.name
 
     @property
+    def resource(self) -> str:
+        """What a pod of the pool asks for unless it wants more: the only resource, or the smallest."""
+        return self.resources[0]
+
+    @property
+    def renamed(self) -> bool:
+        """Whether slices have a resource name that no whole GPU or MIG instance has."""
+        return self.replicas > 1 and self.sharing.rename_resource
+
+    @property
+    def run_as_user(self) -> int | None:
+        """The user id that the pool's pods must have: an MPS daemon serves one user at a time; None: any."""
+        return self.sharing.mps.run_as_user if self.strategy == "mps" else None
+
+    @property
+    def mig_layout(self) -> str | None:
+        """The name of its MIG layout, which changes with the layout; None without MIG."""
+        return mig_layout_name(self.name, self.sharing)
+
+    @property
     def exclusive(self) -> bool:
         """Whole GPUs: no sharing block, no NodeOverlay."""
-        return self.replicas == 1
+        return self.strategy == EXCLUSIVE
 
     @property
     def strategy(self) -> str:
         """`exclusive` for whole GPUs, else the sharing strategy."""
-        return "exclusive" if self.exclusive else self.sharing.strategy
+        return _strategy(self.sharing, self.replicas)
+
+    @property
+    def memory_enforced(self) -> bool:
+        """Whether a slice can take no more than its GPU memory: under MPS, and for whole MIG instances."""
+        return self.strategy == "mps" or (self.strategy == "mig" and self.replicas == 1)
 
     @property
     def instance_types(self) -> tuple[str, ...]:
@@ -118,41 +166,61 @@ def plan_pool(settings: Settings, name: str, pool: GpuPool, catalogue: Catalogue
     """The plan of one GPU pool."""
     replicas = replicas_of(settings, pool)
     sharing = sharing_of(settings, pool)
-    renamed = replicas > 1 and sharing.rename_resource
-    resource = naming.SHARED_GPU_RESOURCE if renamed else naming.GPU_RESOURCE
     types = selection_of(pool, catalogue).types
-    key = "gpuNodeGroups" if isinstance(pool, GpuNodeGroup) else "gpuNodePools"
+    shapes = tuple(_shape(settings, instance, pool) for several in types.values() for instance in several)
+    launched = not isinstance(pool, GpuNodeGroup)
     return PoolPlan(
         name=name,
-        path=f"{key}.{name}",
+        path=pool_path(settings, name),
         replicas=replicas,
         sharing=sharing,
-        resource=resource,
-        labels=naming.pool_labels(name, with_gpu_present=settings.gpu_stack == "device-plugin", own=pool.labels),
-        shapes=tuple(
-            _shape(settings, instance, replicas, resource, pool.pod_requests)
-            for several in types.values()
-            for instance in several
+        resources=tuple(one.resource for one in shapes[0].slices),
+        labels=naming.pool_labels(
+            name,
+            with_gpu_present=settings.gpu_stack == "device-plugin",
+            mig_layout=mig_layout_name(name, sharing),
+            own=pool.labels,
         ),
-        on_slice_edit=RESTART,
+        shapes=shapes,
+        on_slice_edit=slice_edit(sharing.strategy, shared=replicas > 1, launched=launched),
         settings=pool,
-        node_pools=() if isinstance(pool, GpuNodeGroup) else gpu_node_pools(name, pool, types, replicas, resource),
+        node_pools=gpu_node_pools(name, pool, types, {one.instance.name: one.advertised for one in shapes})
+        if isinstance(pool, GpuNodePool)
+        else (),
     )
 
 
-def _shape(settings: Settings, instance: InstanceType, replicas: int, resource: str, pod: PodRequests) -> NodeShape:
-    slices = instance.gpu_count * replicas
+def _strategy(sharing: Sharing, replicas: int) -> str:
+    return EXCLUSIVE if replicas == 1 and sharing.strategy != "mig" else sharing.strategy
+
+
+def _shape(settings: Settings, instance: InstanceType, pool: GpuPool) -> NodeShape:
+    sharing, replicas = sharing_of(settings, pool), replicas_of(settings, pool)
+    kinds = slice_kinds(instance, sharing, replicas)
     price = gpu_node_price(settings, instance).usd
+    memory = sum(kind.count * kind.gpu_memory_mib for kind in kinds)
+
+    def fits(slices: int) -> Bounds:
+        return bounds(
+            instance,
+            slices,
+            gpu_node_daemons(settings, _strategy(sharing, replicas)),
+            pod_millicpu=millicores(pool.pod_requests.cpu),
+            pod_mib=mebibytes(pool.pod_requests.memory),
+        )
+
     return NodeShape(
         instance=instance,
-        advertised={resource: slices},
-        bounds=bounds(
-            instance,
-            replicas,
-            gpu_node_daemons(settings),
-            pod_millicpu=millicores(pod.cpu),
-            pod_mib=mebibytes(pod.memory),
+        slices=tuple(
+            Slices(
+                resource=kind.resource,
+                count=kind.count,
+                profile=kind.profile,
+                bounds=fits(kind.count),
+                gpu_memory_mib=kind.gpu_memory_mib,
+                usd_per_hour=None if price is None else round(price * kind.gpu_memory_mib / memory, 6),
+            )
+            for kind in kinds
         ),
-        gpu_memory_mib_per_slice=instance.gpu_memory_mib // replicas,
-        usd_per_slice_hour=None if price is None else round(price / slices, 6),
+        bounds=fits(sum(kind.count for kind in kinds)),
     )

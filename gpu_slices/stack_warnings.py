@@ -71,8 +71,10 @@ def _explicit(pool: PoolPlan) -> bool:
 
 
 def _unlike_gpus(pool: PoolPlan, _: Catalogue) -> Iterator[StackWarning]:
-    memory = {shape.gpu_memory_mib_per_slice for shape in pool.shapes}
-    if len(memory) > 1:
+    for resource in pool.resources:
+        memory = {one.gpu_memory_mib for shape in pool.shapes for one in shape.slices if one.resource == resource}
+        if len(memory) <= 1:
+            continue
         yield StackWarning(
             path=_types_key(pool),
             message=f"a slice is {min(memory)} MiB of GPU memory on one type and {max(memory)} on another: size models "
@@ -94,8 +96,14 @@ def _many(pool: PoolPlan, _: Catalogue) -> Iterator[StackWarning]:
     if pool.replicas > MANY_REPLICAS:
         yield StackWarning(
             path=f"{pool.path}.replicas",
-            message=f"{pool.replicas} slices per GPU: when all are busy each gets about 1/{pool.replicas} of the time",
+            message=f"{pool.replicas} slices per {'MIG instance' if pool.strategy == 'mig' else 'GPU'}: {_at_full_load(pool)}",
         )
+
+
+def _at_full_load(pool: PoolPlan) -> str:
+    if pool.strategy == "mps":
+        return f"each may use at most 1/{pool.replicas} of the GPU's threads, also when the others are idle"
+    return f"when all are busy each gets about 1/{pool.replicas} of the time"
 
 
 def _little_memory(pool: PoolPlan, _: Catalogue) -> Iterator[StackWarning]:
@@ -105,8 +113,18 @@ def _little_memory(pool: PoolPlan, _: Catalogue) -> Iterator[StackWarning]:
         types = ", ".join(sorted(shape.instance.name for shape in small))
         yield StackWarning(
             path=f"{pool.path}.replicas",
-            message=f"{least} MiB of GPU memory per slice on {types}; a CUDA context alone takes hundreds, and nothing "
-            "enforces the share",
+            message=f"{least} MiB of GPU memory per slice on {types}; a CUDA context alone takes hundreds"
+            + ("" if pool.memory_enforced else ", and nothing enforces the share"),
+        )
+
+
+def _single_before_partition(pool: PoolPlan, _: Catalogue) -> Iterator[StackWarning]:
+    """The plugin and the MIG manager start side by side on a new node, and nothing holds pods back until both are done."""
+    if pool.strategy == "mig" and pool.sharing.mig and pool.sharing.mig.strategy == "single":
+        yield StackWarning(
+            path=f"{pool.path}.sharing.mig.strategy",
+            message=f"until its GPUs are partitioned a new node offers whole ones as {pool.resource}: a pod that waits may "
+            "take one, which then cannot be partitioned; mixed has names of its own",
         )
 
 
@@ -235,6 +253,7 @@ _POOL_RULES: Final[tuple[PoolRule, ...]] = (
     _short_of_room,
     _many,
     _little_memory,
+    _single_before_partition,
     _max_unreachable,
 )
 _STACK_RULES: Final[tuple[StackRule, ...]] = (

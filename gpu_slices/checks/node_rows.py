@@ -66,6 +66,18 @@ SLICES: Final = Check(
             remedy="pulumi up (pulumi preview --diff shows the difference first)",
         ),
         Cause(
+            name="mig-layout-differs",
+            text="the node's label nvidia.com/mig.config names another MIG layout than the plan's",
+            remedy="run `pulumi up`; under Karpenter the node drifts and is replaced within the pool's budgets",
+        ),
+        Cause(
+            name="mig-not-partitioned",
+            text="the MIG manager has not partitioned the node's GPUs: pending and rebooting pass, failed means that a pod "
+            "holds an instance or that its map of layouts lacks this one",
+            remedy="kubectl logs -n {namespace} -l app=nvidia-mig-manager; kubectl drain {node} --ignore-daemonsets, then "
+            "kubectl uncordon {node}",
+        ),
+        Cause(
             name="resource-renamed",
             text="the node shows its slices under another resource name; kubelet keeps the old name at 0",
             remedy="ask for the name that the plan says; a change of renameResource needs a pool of another name",

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from ..naming import EXCLUSIVE_CONFIG, GPU_RESOURCE, GPU_TAINT_KEY
+from ..naming import EXCLUSIVE_CONFIG, GPU_RESOURCE, GPU_TAINT_KEY, MIG_LAYOUT_LABEL
 from ..pool_plan import NodeShape, PoolPlan
 from .node_rows import GPU_MODEL, NODES_READY, SLICES, TAINTS
-from .snapshot import Node, Taint
+from .snapshot import Node, Taint, Workload
 from .table import Finding
 from .view import Rule, View, counts, shape_of, sharing_in
 
 _REPLICAS: Final = "nvidia.com/gpu.replicas"
 _PRODUCT: Final = "nvidia.com/gpu.product"
 _MEMORY: Final = "nvidia.com/gpu.memory"
+_MIG_STATE: Final = "nvidia.com/mig.config.state"
 #: Driver and firmware keep a little of a card's memory, so labels lie below EC2's figure (facts: L4 22888 of 24576).
 _MEMORY_TOLERANCE: Final = 0.1
 #: Taints that Kubernetes and its autoscalers put on a node by themselves, for a while.
@@ -41,18 +42,18 @@ def _slices(view: View) -> Iterator[Finding]:
 
 def _why(view: View, pool: PoolPlan, node: Node, shape: NodeShape) -> tuple[str, str]:
     """The first thing that is wrong on the way from the plan to the node, and what was seen of it."""
-    key = node.config_key
-    default = view.plugin.environment.get("DEFAULT_CONFIG", "") if view.plugin else EXCLUSIVE_CONFIG
+    key, plugin = node.config_key, view.plugin_for(pool)
+    default = plugin.daemon.environment.get("DEFAULT_CONFIG", "") if plugin.daemon else EXCLUSIVE_CONFIG
     pod = view.plugin_pod(node)
-    keys = view.mounted.data if view.mounted else {}
+    keys = plugin.mounted.data if plugin.mounted else {}
     if not key and pool.config_key != (default or None):
         return ("config-label-missing", f"it runs {default}") if default else ("no-default-config", "")
-    if key and key not in keys and view.mounted:
+    if key and key not in keys and plugin.mounted:
         return "config-key-unknown", f"label {key}, configs {', '.join(sorted(keys))}"
     if key and key != pool.config_key:
         return "config-label-differs", f"label {key}"
     if pod is None:
-        return _no_plugin(view, node)
+        return _no_plugin(plugin.daemon, node)
     if pod.waiting or not pod.ready:
         return "plugin-crashing", "; ".join(pod.waiting)
     if sharing_in(keys.get(pool.config_key, "")) != sharing_in(view.plan.plugin_configs[pool.config_key]):
@@ -60,23 +61,34 @@ def _why(view: View, pool: PoolPlan, node: Node, shape: NodeShape) -> tuple[str,
     return _count_differs(pool, node, shape)
 
 
-def _no_plugin(view: View, node: Node) -> tuple[str, str]:
+def _no_plugin(daemon: Workload | None, node: Node) -> tuple[str, str]:
     hard = [one for one in node.taints if not _passes(one)]
-    refused = [str(one) for one in hard if view.plugin and not view.plugin.tolerates(one)]
+    refused = [str(one) for one in hard if daemon and not daemon.tolerates(one)]
     return ("plugin-not-tolerating", ", ".join(refused)) if refused else ("plugin-absent", "")
 
 
 def _count_differs(pool: PoolPlan, node: Node, shape: NodeShape) -> tuple[str, str]:
     shown, expected = node.allocatable.extended, sum(shape.advertised.values())
-    if node.labels.get(_REPLICAS, str(pool.replicas)) != str(pool.replicas):
+    if pool.strategy == "mig" and (wrong := _layout_differs(pool, node)):
+        return wrong
+    if pool.strategy != "mig" and node.labels.get(_REPLICAS, str(pool.replicas)) != str(pool.replicas):
         return "plugin-not-restarted", f"it runs with {node.labels[_REPLICAS]} replicas"
     if any(count == expected for name, count in shown.items() if name not in shape.advertised):
         return "resource-renamed", ""
-    if node.capacity.get(pool.resource, 0) > shown.get(pool.resource, 0):
-        return "gpu-unhealthy", f"capacity {node.capacity[pool.resource]}"
+    for name in pool.resources:
+        if node.capacity.get(name, 0) > shown.get(name, 0):
+            return "gpu-unhealthy", f"capacity {node.capacity[name]}"
     if shown.get(pool.resource, 0) % shape.instance.gpu_count == 0 and shown.get(pool.resource):
         return "plugin-not-restarted", ""
     return "count-differs", ""
+
+
+def _layout_differs(pool: PoolPlan, node: Node) -> tuple[str, str] | None:
+    """What stands between the plan's MIG layout and the GPUs of a node."""
+    layout, state = node.labels.get(MIG_LAYOUT_LABEL, ""), node.labels.get(_MIG_STATE, "")
+    if layout != pool.mig_layout:
+        return "mig-layout-differs", f"label {layout or 'missing'}, planned {pool.mig_layout}"
+    return None if state == "success" else ("mig-not-partitioned", f"state {state or 'unknown'}")
 
 
 def _gpu_model(view: View) -> Iterator[Finding]:
@@ -97,9 +109,12 @@ def _gpu_model(view: View) -> Iterator[Finding]:
 
 def _model_differs(shape: NodeShape, product: str, memory: str) -> str:
     known, planned = shape.instance.product, shape.instance.gpu_memory_mib
-    if known and product.removesuffix("-SHARED") != known:
+    product = product.removesuffix("-SHARED")
+    profile = shape.slices[0].profile
+    # Under MIG strategy single the label is the instances'.
+    if known and product not in (known, f"{known}-MIG-{profile}"):
         return f"{product} instead of {known} on {shape.instance.name}"
-    if memory.isdigit() and abs(int(memory) - planned) > planned * _MEMORY_TOLERANCE:
+    if profile is None and memory.isdigit() and abs(int(memory) - planned) > planned * _MEMORY_TOLERANCE:
         return f"{memory} MiB instead of {planned} MiB per GPU on {shape.instance.name}"
     return ""
 
@@ -139,7 +154,7 @@ def _passes(taint: Taint) -> bool:
 
 
 def _details(view: View, pool: PoolPlan, node: Node) -> dict[str, str]:
-    pod, names = view.plugin_pod(node), view.names
+    pod, names = view.plugin_pod(node), view.plugin_for(pool).names
     return {
         "pool": pool.name,
         "node": node.name,

@@ -24,7 +24,8 @@ _NOBODY: Final = 65532
 
 @dataclass(frozen=True, kw_only=True)
 class NodeProbe:
-    """What is started on one node. `pods` one-slice pods fill what is free; `used` slices are somebody's already."""
+    """What is started on one node for one resource. `pods` one-slice pods fill what is free; `used` slices are
+    somebody's already; `gpus` are the GPUs or MIG instances behind the resource."""
 
     pool: str
     node: str
@@ -40,46 +41,63 @@ class NodeProbe:
     #: Whether two slices for one pod must be refused here, and two are free to ask for.
     two_refused: bool = False
 
+    @property
+    def subject(self) -> str:
+        """What findings call it; a node with MIG instances is probed once for each profile."""
+        name = self.resource.partition("/")[2]
+        return f"node {self.node}, {name}" if name.startswith("mig-") else f"node {self.node}"
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """What tells it from other probes: node and resource."""
+        return self.node, self.resource
+
 
 def node_probes(view: View, pools: tuple[str, ...]) -> tuple[NodeProbe, ...]:
-    """One probe per node of these pools that is Ready, takes pods and shows slices."""
+    """One probe per resource of each node of these pools that is Ready, takes pods and shows slices."""
     return tuple(_probes(view, pools))
 
 
 def _probes(view: View, pools: tuple[str, ...]) -> Iterator[NodeProbe]:
     for pool, node in view.pool_nodes():
         shape = shape_of(pool, node)
-        shown = node.allocatable.extended.get(pool.resource, 0)
-        if pool.name not in pools or shape is None or not node.ready or not node.schedulable or not shown:
+        if pool.name not in pools or shape is None or not node.ready or not node.schedulable:
             continue
-        used = min(view.used(node, pool.resource), shown)
-        pods, short = _room(view, node, shown - used)
-        yield NodeProbe(
-            pool=pool.name,
-            node=node.name,
-            hostname=node.hostname,
-            resource=pool.resource,
-            slices=shown,
-            used=used,
-            pods=pods,
-            gpus=shape.instance.gpu_count,
-            replicas=pool.replicas,
-            short_of=short,
-            two_refused=_two_refused(pool) and pods >= 2,
-        )
+        started = 0
+        for one in shape.slices:
+            shown = node.allocatable.extended.get(one.resource, 0)
+            if not shown:
+                continue
+            used = min(view.used(node, one.resource), shown)
+            pods, short = _room(view, node, shown - used, started)
+            started += pods
+            yield NodeProbe(
+                pool=pool.name,
+                node=node.name,
+                hostname=node.hostname,
+                resource=one.resource,
+                slices=shown,
+                used=used,
+                pods=pods,
+                gpus=one.count // pool.replicas,
+                replicas=pool.replicas,
+                short_of=short,
+                two_refused=_two_refused(pool) and pods >= 2,
+            )
 
 
 def _two_refused(pool: PoolPlan) -> bool:
     return pool.replicas > 1 and pool.sharing.fail_requests_greater_than_one
 
 
-def _room(view: View, node: Node, free: int) -> tuple[int, str]:
-    """Probes that fit, and what there is too little of where that is fewer than the free slices."""
+def _room(view: View, node: Node, free: int, started: int) -> tuple[int, str]:
+    """Probes that fit beside the `started`, and what there is too little of where that is fewer than the free slices."""
     here = view.pods_on.get(node.name, ())
     left = {
-        "pods": node.allocatable.pods - len(here),
-        "CPU": (node.allocatable.millicpu - sum(pod.requests.millicpu for pod in here)) // PROBE_MILLICPU,
-        "memory": (node.allocatable.mebibytes - sum(pod.requests.mebibytes for pod in here)) // PROBE_MEBIBYTES,
+        "pods": node.allocatable.pods - len(here) - started,
+        "CPU": (node.allocatable.millicpu - sum(pod.requests.millicpu for pod in here)) // PROBE_MILLICPU - started,
+        "memory": (node.allocatable.mebibytes - sum(pod.requests.mebibytes for pod in here)) // PROBE_MEBIBYTES
+        - started,
     }
     scarce = min(left, key=lambda name: left[name])
     return max(0, min(free, left[scarce])), scarce if left[scarce] < free else ""

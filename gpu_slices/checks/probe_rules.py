@@ -152,7 +152,7 @@ def judge_probes(results: Iterable[ProbeResult], *, plugin: str, namespace: str)
 
 def _at_once(result: ProbeResult, details: dict[str, str]) -> Iterator[Finding]:
     probe = result.probe
-    subject = f"node {probe.node}"
+    subject = probe.subject
     if probe.short_of and not result.refusal:
         seen = f"room for {probe.pods} of {probe.slices - probe.used} free slices: short of {probe.short_of}"
         yield AT_ONCE.warned(subject, seen, "short-of-room")
@@ -185,13 +185,13 @@ def _why_not(result: ProbeResult) -> tuple[str, str]:
 def _constant(result: ProbeResult, details: dict[str, str]) -> Finding:
     probe = result.probe
     if result.shown == probe.slices:
-        return CONSTANT.passed(f"node {probe.node}", f"{probe.slices} {probe.resource} before and during")
+        return CONSTANT.passed(probe.subject, f"{probe.slices} {probe.resource} before and during")
     seen = f"{probe.slices} {probe.resource} before, {result.shown} while the pods ran"
-    return CONSTANT.failed(f"node {probe.node}", seen, "allocatable-moved", **details)
+    return CONSTANT.failed(probe.subject, seen, "allocatable-moved", **details)
 
 
 def _same_gpu(result: ProbeResult) -> Finding:
-    probe, subject = result.probe, f"node {result.probe.node}"
+    probe, subject = result.probe, result.probe.subject
     read = [one for one in result.devices if one is not None]
     if not read:
         return SAME_GPU.warned(subject, "no log could be read", "logs-unavailable")

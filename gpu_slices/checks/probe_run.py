@@ -17,6 +17,8 @@ from .probe_pods import VERIFY_LABEL, NodeProbe, probe_namespace, probe_pod, sta
 from .probe_rules import ProbeResult
 from .snapshot import Pod
 
+#: Node and resource.
+Place = tuple[str, str]
 #: stage, done, total
 Progress = Callable[[str, int, int], None]
 
@@ -76,10 +78,10 @@ class ProbeRun:
 
     def fill(self, probes: tuple[NodeProbe, ...]) -> tuple[ProbeResult, ...]:
         """Fill every node's free slices at once; results in the probes' order."""
-        names = {probe.node: [f"n{rank}-{index}" for index in range(probe.pods)] for rank, probe in enumerate(probes)}
-        jobs = [(probe, name) for probe in probes for name in names[probe.node]]
+        names = {probe.place: [f"n{rank}-{index}" for index in range(probe.pods)] for rank, probe in enumerate(probes)}
+        jobs = [(probe, name) for probe in probes for name in names[probe.place]]
         refusals = self._create(jobs)
-        started = [name for probe, name in jobs if probe.node not in refusals]
+        started = [name for probe, name in jobs if probe.place not in refusals]
         pods = {pod.name: pod for pod in self._await(started, lambda pod: pod.phase == "Running", "pods Running")}
         again = [(probe, name) for probe, name in jobs if name in pods and pods[name].reason == _ADMISSION]
         if again:
@@ -87,7 +89,7 @@ class ProbeRun:
         devices = self._devices([pod.name for pod in pods.values() if pod.phase == "Running"])
         shown = self._shown()
         return tuple(
-            _result(probe, [pods[name] for name in names[probe.node] if name in pods], refusals, devices, shown)
+            _result(probe, [pods[name] for name in names[probe.place] if name in pods], refusals, devices, shown)
             for probe in probes
         )
 
@@ -101,23 +103,23 @@ class ProbeRun:
         found = self._await([name for _, name in jobs], lambda pod: pod.phase == "Running", "pods Running, once more")
         return {pod.name: pod for pod in found}
 
-    def _create(self, jobs: list[tuple[NodeProbe, str]]) -> dict[str, str]:
-        """Create the pods; node → the API server's word where it refused one."""
-        options, refusals = self._options, dict[str, str]()
+    def _create(self, jobs: list[tuple[NodeProbe, str]]) -> dict[Place, str]:
+        """Create the pods; place → the API server's word where it refused one."""
+        options, refusals = self._options, dict[Place, str]()
 
-        def create(job: tuple[NodeProbe, str]) -> tuple[str, str]:
+        def create(job: tuple[NodeProbe, str]) -> tuple[Place, str]:
             probe, name = job
             body = probe_pod(probe, run=options.run, name=name, slices=1, image=options.image, seconds=options.deadline)
             try:
                 self._api.create(self._pods, body)
             except RefusedError as error:
-                return probe.node, str(error)
-            return probe.node, ""
+                return probe.place, str(error)
+            return probe.place, ""
 
-        for done, (node, refusal) in enumerate(_all(create, jobs), start=1):
+        for done, (place, refusal) in enumerate(_all(create, jobs), start=1):
             self._progress("pods created", done, len(jobs))
             if refusal:
-                refusals[node] = refusal
+                refusals[place] = refusal
         return refusals
 
     def _await(
@@ -152,7 +154,7 @@ class ProbeRun:
             except ClusterError:
                 return name, None
             if text or time.monotonic() > deadline:
-                return name, tuple(dict.fromkeys(_UUID.findall(text)))
+                return name, devices_in(text)
             time.sleep(_POLL_SECONDS)
 
     def _shown(self) -> dict[str, Mapping[str, int]]:
@@ -215,7 +217,7 @@ def _all(work: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
 def _result(
     probe: NodeProbe,
     pods: list[Pod],
-    refusals: Mapping[str, str],
+    refusals: Mapping[Place, str],
     devices: Mapping[str, tuple[str, ...] | None],
     shown: Mapping[str, Mapping[str, int]],
 ) -> ProbeResult:
@@ -223,12 +225,18 @@ def _result(
     return ProbeResult(
         probe=probe,
         pods=tuple(pods),
-        refusal=refusals.get(probe.node, ""),
+        refusal=refusals.get(probe.place, ""),
         devices=tuple(devices[pod.name] for pod in pods if pod.name in devices),
         shown=here.get(probe.resource, 0) if here is not None else None,
     )
 
 
-def with_two(result: ProbeResult, two: Mapping[str, Pod]) -> ProbeResult:
+def with_two(result: ProbeResult, two: Mapping[Place, Pod]) -> ProbeResult:
     """The result with what became of its pool's pod for two slices."""
-    return replace(result, two=two[result.probe.node]) if result.probe.node in two else result
+    return replace(result, two=two[result.probe.place]) if result.probe.place in two else result
+
+
+def devices_in(text: str) -> tuple[str, ...]:
+    """The devices in what `nvidia-smi -L` printed; a MIG instance stands below its GPU, which is not the pod's."""
+    found = tuple(dict.fromkeys(_UUID.findall(text)))
+    return tuple(one for one in found if one.startswith("MIG-")) or found

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from ..charts.karpenter import KARPENTER_NAMESPACE
+from .snapshot import Workload
 from .table import Cause, Check, Finding
-from .view import Rule, View, sharing_in
+from .view import Plugin, Rule, View, sharing_in
 
 _CRASHES: Final = ("CrashLoopBackOff", "Error", "CreateContainerConfigError", "ErrImagePull", "ImagePullBackOff")
 #: What device plugins are called by NVIDIA's charts and manifests, eksctl's copy among them.
@@ -138,22 +139,29 @@ def _releases(view: View) -> Iterator[Finding]:
 
 
 def _plugin(view: View) -> Iterator[Finding]:
-    names = view.names
+    for plugin in view.plugins:
+        yield from _one_plugin(view, plugin)
+    if view.plugin is not None:
+        yield from _second_plugins(view)
+
+
+def _one_plugin(view: View, plugin: Plugin) -> Iterator[Finding]:
+    names, daemon = plugin.names, plugin.daemon
     subject = f"DaemonSet {names.namespace}/{names.plugin}"
     details = {"namespace": names.namespace, "plugin": names.plugin}
-    if view.plugin is None:
+    if daemon is None:
         yield PLUGIN.failed(subject, "not there", "plugin-missing")
         return
-    crashing = [pod for pod in view.snapshot.pods if view.is_plugin(pod) and _crashes(pod.waiting)]
+    own = [pod for pod in view.snapshot.pods if view.is_plugin(pod) and pod.name.rpartition("-")[0] == names.plugin]
+    crashing = [pod for pod in own if _crashes(pod.waiting)]
     for pod in crashing:
         words = "; ".join(pod.waiting)
         yield PLUGIN.failed(f"node {pod.node}", words, _crash_cause(words), **details, pod=pod.name)
-    state = f"{view.plugin.available} of {view.plugin.wanted} pods available"
-    if view.plugin.rolled_out:
+    state = f"{daemon.available} of {daemon.wanted} pods available"
+    if daemon.rolled_out:
         yield PLUGIN.passed(subject, state)
     elif not crashing:
-        yield PLUGIN.failed(subject, f"{state}, {view.plugin.updated} up to date", "rollout-unfinished", **details)
-    yield from _second_plugins(view)
+        yield PLUGIN.failed(subject, f"{state}, {daemon.updated} up to date", "rollout-unfinished", **details)
 
 
 def _second_plugins(view: View) -> Iterator[Finding]:
@@ -183,21 +191,25 @@ def _crash_cause(words: str) -> str:
 
 
 def _plugin_config(view: View) -> Iterator[Finding]:
-    if view.plugin is None:
-        return
-    subject = f"DaemonSet {view.plugin.name}"
-    if not view.plugin.environment.get("DEFAULT_CONFIG"):
+    for plugin in view.plugins:
+        if plugin.daemon is not None:
+            yield from _configs(plugin, plugin.daemon)
+
+
+def _configs(plugin: Plugin, daemon: Workload) -> Iterator[Finding]:
+    subject, map_ = f"DaemonSet {daemon.name}", plugin.mounted
+    if not daemon.environment.get("DEFAULT_CONFIG"):
         yield PLUGIN_CONFIG.failed(subject, "DEFAULT_CONFIG is not set", "no-default-config")
-    if view.mounted is None:
-        mounted = ", ".join(view.plugin.config_maps) or "none"
-        yield PLUGIN_CONFIG.failed(subject, f"mounts {mounted}, wanted {view.expected_map}", "config-map-missing")
+    if map_ is None:
+        mounted = ", ".join(daemon.config_maps) or "none"
+        yield PLUGIN_CONFIG.failed(subject, f"mounts {mounted}, wanted {plugin.expected_map}", "config-map-missing")
         return
-    for key, wanted in view.plan.plugin_configs.items():
-        subject, found = f"config {key}", view.mounted.data.get(key)
+    for key, wanted in plugin.configs.items():
+        subject, found = f"config {key}", map_.data.get(key)
         if found is None:
-            yield PLUGIN_CONFIG.failed(subject, f"not in {view.mounted.name}", "config-key-missing")
+            yield PLUGIN_CONFIG.failed(subject, f"not in {map_.name}", "config-key-missing")
         elif sharing_in(found) != sharing_in(wanted):
-            seen = f"{_replicas(found)} in {view.mounted.name}, {_replicas(wanted)} in the plan"
+            seen = f"{_replicas(found)} in {map_.name}, {_replicas(wanted)} in the plan"
             yield PLUGIN_CONFIG.failed(subject, seen, "config-differs")
         else:
             yield PLUGIN_CONFIG.passed(subject, _replicas(found))
@@ -215,7 +227,7 @@ def _replicas(text: str) -> str:
 
 def _system(view: View) -> Iterator[Finding]:
     for one in view.snapshot.workloads:
-        if view.plugin is one or not one.wanted:
+        if any(plugin.daemon is one for plugin in view.plugins) or not one.wanted:
             continue
         subject, seen = f"{one.kind} {one.namespace}/{one.name}", f"{one.available} of {one.wanted} pods available"
         if one.available >= one.wanted:

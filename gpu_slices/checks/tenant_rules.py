@@ -153,13 +153,13 @@ def _pending(view: View) -> Iterator[Finding]:
 def _why(view: View, pod: Pod) -> tuple[str, bool]:
     """The cause, and whether the pod waits for ever as it is written (a failure) or until something ends."""
     asked = _asked(pod)
-    pools = [pool for pool in view.plan.pools if set(asked) == {pool.resource} and _selects(pod, pool)]
-    if not any(set(asked) == {pool.resource} for pool in view.plan.pools):
+    pools = [pool for pool in view.plan.pools if set(asked) <= set(pool.resources) and _selects(pod, pool)]
+    if not any(set(asked) <= set(pool.resources) for pool in view.plan.pools):
         return "resource-not-offered", True
     if not pools:
         return "selector-unmatched", True
-    most = max(count for pool in pools for shape in pool.shapes for count in shape.advertised.values())
-    if sum(asked.values()) > most:
+    shapes = [shape for pool in pools for shape in pool.shapes]
+    if not any(all(shape.advertised[name] >= count for name, count in asked.items()) for shape in shapes):
         return "more-than-a-node", True
     if not any(one.key in ("", GPU_TAINT_KEY) for one in pod.tolerations):
         return "taint-not-tolerated", True

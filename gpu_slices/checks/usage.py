@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..naming import POOL_LABEL
 from ..pool_plan import PoolPlan
-from .snapshot import CAPACITY_TYPE_LABELS, Node
+from .snapshot import CAPACITY_TYPE_LABELS, Node, Pod
 from .view import View, shape_of
 
 
@@ -50,7 +50,7 @@ def pool_uses(view: View) -> tuple[PoolUse, ...]:
     return tuple(
         PoolUse(
             name=pool.name,
-            resource=pool.resource,
+            resource=", ".join(pool.resources),
             nodes=tuple(_node(view, pool, node) for node in view.nodes[pool.name]),
             waiting=_waiting(view, pool),
         )
@@ -60,25 +60,31 @@ def pool_uses(view: View) -> tuple[PoolUse, ...]:
 
 def _node(view: View, pool: PoolPlan, node: Node) -> NodeUse:
     shape = shape_of(pool, node)
-    holders = [pod for pod in view.pods_on.get(node.name, ()) if pod.requests.extended.get(pool.resource)]
-    per_slice = shape.usd_per_slice_hour if shape else None
+    holders = [pod for pod in view.pods_on.get(node.name, ()) if _slices_of(pod, pool)]
+    prices = [(one.count, one.usd_per_hour) for one in shape.slices] if shape else []
     return NodeUse(
         name=node.name,
         instance_type=node.instance_type,
         capacity=next((node.labels[key] for key in CAPACITY_TYPE_LABELS if key in node.labels), "").lower(),
         gpus=shape.instance.gpu_count if shape else 0,
-        slices=node.allocatable.extended.get(pool.resource, 0),
-        used=sum(pod.requests.extended[pool.resource] for pod in holders),
+        slices=view.shown(node, pool),
+        used=sum(_slices_of(pod, pool) for pod in holders),
         pods=tuple(f"{pod.namespace}/{pod.name}" for pod in holders),
-        usd_per_hour=None if shape is None or per_slice is None else per_slice * sum(shape.advertised.values()),
+        usd_per_hour=sum(count * usd for count, usd in prices if usd is not None)
+        if prices and all(usd is not None for _, usd in prices)
+        else None,
     )
+
+
+def _slices_of(pod: Pod, pool: PoolPlan) -> int:
+    return sum(pod.requests.extended.get(resource, 0) for resource in pool.resources)
 
 
 def _waiting(view: View, pool: PoolPlan) -> int:
     return sum(
         pod.phase == "Pending"
         and not pod.node
-        and bool(pod.requests.extended.get(pool.resource))
+        and bool(_slices_of(pod, pool))
         and pod.node_selector.get(POOL_LABEL, pool.name) == pool.name
         for pod in view.snapshot.pods
     )

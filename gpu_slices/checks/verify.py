@@ -14,7 +14,7 @@ from .cluster_api import ClusterApi
 from .observe import observe
 from .probe_pods import PROBE_IMAGE, NodeProbe, node_probes
 from .probe_rules import ProbeResult, judge_probes
-from .probe_run import ProbeOptions, ProbeRun, Progress, probing, with_two
+from .probe_run import Place, ProbeOptions, ProbeRun, Progress, probing, with_two
 from .rules import PLATFORM, judge
 from .snapshot import Pod
 from .table import Finding, any_failed
@@ -99,9 +99,9 @@ def settled(api: ClusterApi, plan: Plan, options: VerifyOptions, progress: Progr
 
 
 def _rolling(view: View) -> bool:
-    names = view.names
     daemons = [
         one
+        for names in (plugin.names for plugin in view.plugins)
         for name in (names.plugin, names.feature_discovery)
         if (one := view.snapshot.workload(names.namespace, name)) is not None
     ]
@@ -119,11 +119,11 @@ def _empty_pools(view: View, options: VerifyOptions) -> tuple[PoolPlan, ...]:
     )
 
 
-def _two_slices(pods: ProbeRun, probes: tuple[NodeProbe, ...]) -> dict[str, Pod]:
-    """Node → the pod that asked for two slices there; one node of each pool is enough."""
+def _two_slices(pods: ProbeRun, probes: tuple[NodeProbe, ...]) -> dict[Place, Pod]:
+    """Place → the pod that asked for two slices there; one node of each pool is enough."""
     first = {probe.pool: probe for probe in reversed(probes) if probe.two_refused}
-    found = {probe.node: pods.ask_for_two(probe) for _, probe in sorted(first.items())}
-    return {node: pod for node, pod in found.items() if pod is not None}
+    found = {probe.place: pods.ask_for_two(probe) for _, probe in sorted(first.items())}
+    return {place: pod for place, pod in found.items() if pod is not None}
 
 
 def _full(probes: Iterable[NodeProbe], options: VerifyOptions) -> tuple[Finding, ...]:

@@ -43,6 +43,28 @@ STACK_NAMES: Final[Mapping[str, StackNames]] = {
 }
 
 
+#: The chart's second release, for pools under MPS.
+MPS_NAMES: Final = StackNames(
+    namespace=naming.DEVICE_PLUGIN_NAMESPACE,
+    plugin=naming.MPS_RELEASE,
+    feature_discovery=f"{naming.MPS_RELEASE}-gpu-feature-discovery",
+    release=naming.MPS_RELEASE,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plugin:
+    """One release of the device plugin: the configs that the plan gives it, and what the cluster has of it."""
+
+    names: StackNames
+    configs: Mapping[str, str]
+    #: Name of the config map that the plan mounts.
+    expected_map: str
+    daemon: Workload | None
+    #: The config map that its pods mount, where it exists.
+    mounted: ConfigMap | None
+
+
 @dataclass(frozen=True)
 class View:
     """A plan and a snapshot of its cluster."""
@@ -56,9 +78,25 @@ class View:
         return STACK_NAMES[self.plan.settings.gpu_stack]
 
     @cached_property
+    def plugins(self) -> tuple[Plugin, ...]:
+        """The stack's releases of the plugin: one, and one more for MPS pools under the stand-alone chart."""
+        configs = self.plan.plugin_configs
+        if self.plan.settings.gpu_stack == "gpu-operator":
+            return (self._plugin(self.names, configs, str(plugin_config_map(self.plan)["metadata"]["name"])),)
+        mps = {pool.config_key for pool in self.plan.pools if pool.strategy == "mps"}
+        own = {key: text for key, text in configs.items() if key in mps}
+        rest = {key: text for key, text in configs.items() if key not in mps}
+        first = self._plugin(self.names, rest, f"{self.names.plugin}-configs")
+        return (first, self._plugin(MPS_NAMES, own, f"{MPS_NAMES.plugin}-configs")) if own else (first,)
+
+    @property
     def plugin(self) -> Workload | None:
-        """The device plugin's DaemonSet."""
-        return self.snapshot.workload(self.names.namespace, self.names.plugin)
+        """The DaemonSet of the stack's first release of the plugin."""
+        return self.plugins[0].daemon
+
+    def plugin_for(self, pool: PoolPlan) -> Plugin:
+        """The release of the plugin that the pool's nodes run."""
+        return next(one for one in self.plugins if pool.config_key in one.configs)
 
     @cached_property
     def nodes(self) -> Mapping[str, tuple[Node, ...]]:
@@ -79,21 +117,21 @@ class View:
                 found.setdefault(pod.node, []).append(pod)
         return {name: tuple(pods) for name, pods in found.items()}
 
-    @cached_property
-    def mounted(self) -> ConfigMap | None:
-        """The config map that the plugin's pods mount, where it exists; the operator mounts a script beside it."""
-        if self.plugin is None:
-            return None
-        maps = {one.name: one for one in self.snapshot.config_maps if one.namespace == self.names.namespace}
-        mounted = [name for name in self.plugin.config_maps if not name.endswith("-entrypoint")]
-        return next((maps[name] for name in mounted if name in maps), None)
+    def _plugin(self, names: StackNames, configs: Mapping[str, str], expected_map: str) -> Plugin:
+        daemon = self.snapshot.workload(names.namespace, names.plugin)
+        return Plugin(
+            names=names,
+            configs=configs,
+            expected_map=expected_map,
+            daemon=daemon,
+            mounted=self._mounted(names, daemon) if daemon else None,
+        )
 
-    @property
-    def expected_map(self) -> str:
-        """Name of the config map that the plan mounts."""
-        if self.plan.settings.gpu_stack == "gpu-operator":
-            return str(plugin_config_map(self.plan)["metadata"]["name"])
-        return f"{self.names.plugin}-configs"
+    def _mounted(self, names: StackNames, daemon: Workload) -> ConfigMap | None:
+        """The operator mounts a script beside the configs."""
+        maps = {one.name: one for one in self.snapshot.config_maps if one.namespace == names.namespace}
+        mounted = [name for name in daemon.config_maps if not name.endswith("-entrypoint")]
+        return next((maps[name] for name in mounted if name in maps), None)
 
     def pool_nodes(self) -> Iterator[tuple[PoolPlan, Node]]:
         """Every node of every pool."""
@@ -106,14 +144,23 @@ class View:
         return next((pod for pod in self.pods_on.get(node.name, ()) if self.is_plugin(pod)), None)
 
     def is_plugin(self, pod: Pod) -> bool:
-        """Whether a pod is the device plugin's (not feature discovery's, whose names begin alike)."""
-        names = self.names
-        mine = pod.namespace == names.namespace and pod.owner == "DaemonSet"
-        return mine and pod.name.rpartition("-")[0] == names.plugin
+        """Whether a pod is a device plugin's (not feature discovery's, whose names begin alike)."""
+        name = pod.name.rpartition("-")[0]
+        return pod.owner == "DaemonSet" and any(
+            (pod.namespace, name) == (one.names.namespace, one.names.plugin) for one in self.plugins
+        )
 
     def used(self, node: Node, resource: str) -> int:
         """How many of a resource the node's pods hold."""
         return sum(pod.requests.extended.get(resource, 0) for pod in self.pods_on.get(node.name, ()))
+
+    def shown(self, node: Node, pool: PoolPlan) -> int:
+        """How many slices of the pool a node offers, of all its resources."""
+        return sum(node.allocatable.extended.get(resource, 0) for resource in pool.resources)
+
+    def held(self, node: Node, pool: PoolPlan) -> int:
+        """How many of them its pods hold."""
+        return sum(self.used(node, resource) for resource in pool.resources)
 
     def _pool_of(self, node: Node) -> str | None:
         pools = {pool.name: pool for pool in self.plan.pools}

@@ -42,7 +42,7 @@ def _visible(view: View) -> Iterator[Finding]:
 
 def _bottleneck(view: View) -> Iterator[Finding]:
     for pool, node in view.pool_nodes():
-        free = node.allocatable.extended.get(pool.resource, 0) - view.used(node, pool.resource)
+        free = view.shown(node, pool) - view.held(node, pool)
         here = view.pods_on.get(node.name, ())
         left = {
             "cpu-exhausted": node.allocatable.millicpu - sum(pod.requests.millicpu for pod in here),
@@ -94,7 +94,7 @@ def _spot(view: View) -> Iterator[Finding]:
 
 def _idle(view: View) -> Iterator[Finding]:
     for pool, node in view.pool_nodes():
-        used, shown = view.used(node, pool.resource), node.allocatable.extended.get(pool.resource, 0)
+        used, shown = view.held(node, pool), view.shown(node, pool)
         if used:
             yield IDLE.passed(f"node {node.name}", f"{used} of {shown} slices in use")
         else:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from ..images import pinned
 from ..naming import GPU_TOLERATION, MANAGED_BY_LABELS, POOL_LABEL
 from ..plan import Plan
-from ..pod_security import CONTAINER_SECURITY, POD_SECURITY
+from ..pod_security import CONTAINER_SECURITY, pod_security
 from ..quantities import cores
 from ..workloads.plan import WorkloadPlan
 
@@ -65,7 +65,7 @@ def _template(workload: WorkloadPlan, restart: str) -> dict[str, Any]:
         "automountServiceAccountToken": False,
         "restartPolicy": restart,
         "terminationGracePeriodSeconds": _GRACE_SECONDS,
-        "securityContext": deepcopy(dict(POD_SECURITY)),
+        "securityContext": pod_security(workload.user),
         "containers": [_container(workload, volumes)],
     }
     if volumes:

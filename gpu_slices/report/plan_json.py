@@ -26,12 +26,12 @@ def plan_json(plan: Plan) -> dict[str, Any]:
 def _pool(pool: PoolPlan) -> dict[str, Any]:
     resources: dict[str, dict[str, Any]] = {}
     for shape in pool.shapes:
-        for resource, count in shape.advertised.items():
-            resources.setdefault(resource, {})[shape.instance.name] = {
-                "slicesPerNode": count,
-                "usableSlicesPerNode": shape.bounds.usable,
-                "gpuMemoryMiBPerSlice": shape.gpu_memory_mib_per_slice,
-                "usdPerSliceHour": shape.usd_per_slice_hour,
+        for one in shape.slices:
+            resources.setdefault(one.resource, {})[shape.instance.name] = {
+                "slicesPerNode": one.count,
+                "usableSlicesPerNode": one.bounds.usable,
+                "gpuMemoryMiBPerSlice": one.gpu_memory_mib,
+                "usdPerSliceHour": one.usd_per_hour,
             }
     return {
         "kind": pool.kind,

@@ -22,7 +22,7 @@ def print_plan(plan: Plan, console: Console) -> None:
     """The same onto a console that is there already."""
     console.print(_pools(plan))
     for edit, names in _slice_edits(plan).items():
-        console.print(Text(f"editing replicas of {', '.join(names)}: {edit.effect} - {edit.reason}"))
+        console.print(Text(f"editing the slices of {', '.join(names)}: {edit.effect} - {edit.reason}"))
     for tenant in plan.tenants:
         quota = ", ".join(f"{count} {resource}" for resource, count in tenant.quota.items())
         console.print(Text(f"tenant {tenant.name}: at most {quota} at once (pools: {', '.join(tenant.pools)})"))
@@ -49,19 +49,26 @@ def _pools(plan: Plan) -> Table:
     return table
 
 
+def sharing_words(pool: PoolPlan) -> str:
+    """`whole GPUs`, `time-slicing ×10`, `mig ×2`; MIG instances that nothing multiplies are `mig` alone."""
+    if pool.exclusive:
+        return "whole GPUs"
+    return pool.strategy if pool.replicas == 1 else f"{pool.strategy} ×{pool.replicas}"
+
+
 def _rows(table: Table, pool: PoolPlan) -> None:
-    sharing = "whole GPUs" if pool.exclusive else f"{pool.strategy} ×{pool.replicas}"
+    sharing = sharing_words(pool)
     for shape in pool.shapes:
         instance = shape.instance
-        for resource, count in sorted(shape.advertised.items()):
+        for one in shape.slices:
             table.add_row(
                 pool.name,
                 instance.name,
                 f"{instance.gpu_count} {instance.gpu.label}",
                 sharing,
-                resource,
-                str(count),
-                str(shape.bounds.usable),
-                gib(shape.gpu_memory_mib_per_slice),
-                usd(shape.usd_per_slice_hour),
+                one.resource,
+                str(one.count),
+                str(one.bounds.usable),
+                gib(one.gpu_memory_mib),
+                usd(one.usd_per_hour),
             )

@@ -77,6 +77,7 @@ def _pool_side(pool: PoolPlan | None) -> dict[str, Any] | None:
 
 
 def _shape(shape: NodeShape | None) -> dict[str, Any] | None:
+    """Memory and price are of the smallest slice; `resources` has those of each."""
     if shape is None:
         return None
     return {
@@ -86,6 +87,10 @@ def _shape(shape: NodeShape | None) -> dict[str, Any] | None:
         "gpuMemoryMiBPerSlice": shape.gpu_memory_mib_per_slice,
         "vcpuPerSlice": round(shape.instance.vcpu / sum(shape.advertised.values()), 3),
         "usdPerSliceHour": shape.usd_per_slice_hour,
+        "resources": {
+            one.resource: {"gpuMemoryMiBPerSlice": one.gpu_memory_mib, "usdPerSliceHour": one.usd_per_hour}
+            for one in shape.slices
+        },
     }
 
 

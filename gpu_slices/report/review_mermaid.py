@@ -7,7 +7,7 @@ from typing import Final
 
 from ..review.pool_pairs import PoolPair, slices_at_limit
 from ..review.stack_review import StackReview
-from .words import arrow, counted, gib
+from .words import arrow, counted, gib, span
 
 #: More pools than these make a picture that nobody reads.
 _MOST_POOLS: Final = 3
@@ -36,11 +36,12 @@ def _pool(number: int, pair: PoolPair, *, awaited: bool) -> Iterator[str]:
     old, new = pair.old, pair.new
     if old is None or new is None:
         return
-    replicas = arrow(str(old.replicas), str(new.replicas))
-    yield f"  edit{number}{_label(f'{pair.name}: replicas {replicas}')} --> config{number}{_label(f'plugin config {pair.name}')}"
+    replicas = f"replicas {arrow(str(old.replicas), str(new.replicas))}"
+    what, where = ("another MIG layout", "layout") if old.mig_layout != new.mig_layout else (replicas, "plugin config")
+    yield f"  edit{number}{_label(f'{pair.name}: {what}')} --> config{number}{_label(f'{where} {pair.name}')}"
     yield f"  config{number} --> plugin"
     before, after = (sum(pool.shapes[0].advertised.values()) for pool in (old, new))
-    memory = gib(new.shapes[0].gpu_memory_mib_per_slice)
+    memory = span([gib(one.gpu_memory_mib) for one in new.shapes[0].slices])
     yield f"  plugin --> nodes{number}{_label(f'a node of {pair.name} shows {arrow(str(before), str(after))} slices of {memory}')}"
     if new.launched:
         limit = arrow(_total(pair, old=True), _total(pair, old=False))

@@ -14,7 +14,7 @@ from ..review.pool_pairs import PoolPair, ShapePair
 from ..review.risks import Risk
 from ..review.stack_review import StackReview
 from ..review.tenants import QuotaSide, TenantPair
-from .words import UNKNOWN, arrow, counted, gib, usd, usd_month
+from .words import UNKNOWN, arrow, counted, gib, span, usd, usd_month
 
 _HEADLINES: Final[dict[Effect, str]] = {
     "nothing": "no node is replaced and nothing restarts",
@@ -92,7 +92,7 @@ def pool_cells(pair: PoolPair, shape: ShapePair) -> tuple[str, ...]:
         arrow(shape.old and _advertised(shape.old), shape.new and _advertised(shape.new)),
         _memory(shape),
         arrow(shape.old and _vcpu(shape.old), shape.new and _vcpu(shape.new)),
-        arrow(shape.old and usd(shape.old.usd_per_slice_hour), shape.new and usd(shape.new.usd_per_slice_hour)),
+        arrow(shape.old and _usd(shape.old), shape.new and _usd(shape.new)),
     )
 
 
@@ -108,14 +108,22 @@ def head_words(pair: PoolPair) -> str:
 
 
 def _advertised(shape: NodeShape) -> str:
+    """`10`; of several resources `6 mig-1g.5gb, 2 mig-3g.20gb`."""
     count = sum(shape.advertised.values())
-    return str(count) if shape.bounds.usable == count else f"{count} ({shape.bounds.usable} usable)"
+    several = ", ".join(f"{one.count} {one.resource.partition('/')[2]}" for one in shape.slices)
+    words = several if len(shape.slices) > 1 else str(count)
+    return words if shape.bounds.usable == count else f"{words} ({shape.bounds.usable} usable)"
+
+
+def _usd(shape: NodeShape) -> str:
+    return span([usd(one.usd_per_hour) for one in shape.slices])
 
 
 def _memory(shape: ShapePair) -> str:
     """`4.5 → 11.2 GiB (of 44.7)`."""
     sides = [
-        gib(side.gpu_memory_mib_per_slice).removesuffix(" GiB") if side else None for side in (shape.old, shape.new)
+        span([gib(one.gpu_memory_mib).removesuffix(" GiB") for one in side.slices]) if side else None
+        for side in (shape.old, shape.new)
     ]
     there = shape.new or shape.old
     whole = gib(there.instance.gpu_memory_mib).removesuffix(" GiB") if there else UNKNOWN

@@ -15,7 +15,7 @@ from ..review.pool_pairs import slices_at_limit, slices_configured
 from ..review.stack_review import Side
 from . import markdown
 from .terminal import as_text
-from .words import counted, gib, usd, usd_month
+from .words import counted, gib, span, usd, usd_month
 
 _HEADINGS: Final = (
     "stack",
@@ -92,8 +92,8 @@ def _rows_of(name: str, side: Side) -> list[tuple[str, ...]]:
         figures = (
             str(pool.replicas),
             f"{configured} ({limit})",
-            gib(shape.gpu_memory_mib_per_slice),
-            usd(shape.usd_per_slice_hour),
+            span([gib(one.gpu_memory_mib) for one in shape.slices]),
+            span([usd(one.usd_per_hour) for one in shape.slices]),
         )
         first = not rows
         region = side.plan.settings.region if first else ""

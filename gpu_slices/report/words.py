@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 #: Shown where a figure is not known.
 UNKNOWN = "?"
 
@@ -27,6 +29,11 @@ def arrow(old: str | None, new: str | None) -> str:
     if before is None or after is None:
         return UNKNOWN
     return before if before == after else f"{before} → {after}"
+
+
+def span(sizes: Sequence[str]) -> str:
+    """`4.5`, or `5.0–20.0` from the first to the last of several."""
+    return sizes[0] if sizes[0] == sizes[-1] else f"{sizes[0]}–{sizes[-1]}"
 
 
 def counted(count: int, thing: str) -> str:

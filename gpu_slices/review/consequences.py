@@ -11,6 +11,7 @@ from typing import Final
 
 from ..plan import Plan
 from ..pool_plan import PoolPlan
+from ..slice_edit import RESTART
 from .edits import ABSENT, KeyEdit
 from .effects import EFFECTS, Consequence, disrupt, nothing, replace, restart
 
@@ -41,8 +42,16 @@ def _slices(edit: KeyEdit, old: Plan, new: Plan) -> Consequence:
     edited = [p for p in new.pools if p.name in before and _counts(before[p.name]) != _counts(p)]
     if not edited:
         return nothing("no pool takes its number from here")
-    gravest = max(edited, key=lambda pool: EFFECTS.index(pool.on_slice_edit.effect)).on_slice_edit
-    return Consequence(effect=gravest.effect, words=gravest.reason)
+    found = [_slice_edit(before[pool.name], pool) for pool in edited]
+    return max(found, key=lambda one: EFFECTS.index(one.effect))
+
+
+def _slice_edit(old: PoolPlan, new: PoolPlan) -> Consequence:
+    """Replicas of MIG instances are the plugin's; their layout is the nodes'."""
+    if new.strategy == "mig" and old.mig_layout == new.mig_layout:
+        return restart(RESTART.reason)
+    edit = new.on_slice_edit
+    return restart(edit.reason) if edit.effect == "restart" else disrupt(edit.reason)
 
 
 def _counts(pool: PoolPlan) -> tuple[object, ...]:
@@ -210,6 +219,7 @@ _SYSTEM_NODES: Final[tuple[tuple[str, Consequence | Rule], ...]] = (
     ("max", _least),
     ("diskGiB", _ROLLS),
 )
+_MPS_USER: Final = nothing("the user id of pods that this program writes; others must take it over by hand")
 _SHARING: Final[tuple[tuple[str, Consequence | Rule], ...]] = (
     ("strategy", _identity),
     ("renameResource", _identity),
@@ -221,10 +231,15 @@ def _below(prefix: tuple[str, ...], rows: Sequence[tuple[str, Consequence | Rule
     return tuple(((*prefix, key, "**"), row) for key, row in rows)
 
 
+def _sharing(prefix: tuple[str, ...]) -> tuple[Row, ...]:
+    mig: tuple[Row, ...] = (((*prefix, "mig", "strategy"), _identity), ((*prefix, "mig", "**"), _slices))
+    return (*_below(prefix, _SHARING), *mig, ((*prefix, "mps", "**"), _MPS_USER))
+
+
 TABLE: Final[tuple[Row, ...]] = (
     (("aws:region",), replace("another region: everything is made anew")),
     (("replicas",), _slices),
-    *_below(("sharing",), _SHARING),
+    *_sharing(("sharing",)),
     (
         ("gpuStack",),
         disrupt("one plugin goes, the other comes: no GPU can be scheduled in between; Karpenter's GPU nodes drift"),
@@ -243,10 +258,10 @@ TABLE: Final[tuple[Row, ...]] = (
     *_below(("systemNodes",), _SYSTEM_NODES),
     (("gpuNodeGroups", "*"), _whole),
     *_below(("gpuNodeGroups", "*"), _GPU_NODE_GROUP),
-    *_below(("gpuNodeGroups", "*", "sharing"), _SHARING),
+    *_sharing(("gpuNodeGroups", "*", "sharing")),
     (("gpuNodePools", "*"), _whole),
     *_below(("gpuNodePools", "*"), _GPU_NODE_POOL),
-    *_below(("gpuNodePools", "*", "sharing"), _SHARING),
+    *_sharing(("gpuNodePools", "*", "sharing")),
     *_below(("gpuNodePools", "*"), _LAUNCHED),
     (("nodePools", "*"), _whole),
     *_below(("nodePools", "*"), (*_NODE_POOL, *_LAUNCHED)),

@@ -61,6 +61,8 @@ def _both(facts: Facts) -> Iterator[tuple[PoolPlan, PoolPlan]]:
 def _changes_identity(facts: Facts) -> Iterator[Risk]:
     for old, new in _both(facts):
         before, after = (_resources(pool) for pool in (old, new))
+        if _only_another_layout(old, new):
+            continue
         if before != after:
             changed = f"{' and '.join(before)} becomes {' and '.join(after)}"
         elif old.strategy != new.strategy and not {old.strategy, new.strategy} <= _ONE_WAY_OF_SHARING:
@@ -73,6 +75,23 @@ def _changes_identity(facts: Facts) -> Iterator[Risk]:
             message=f"{changed} on nodes whose pods keep the card: it is given out twice. Make a pool of another name, "
             "move the pods, then remove this one",
         )
+
+
+def _only_another_layout(old: PoolPlan, new: PoolPlan) -> bool:
+    """Whether nodes are partitioned otherwise and nothing else: no card is given out twice, its instances go first."""
+    named = [(pool.strategy, pool.sharing.mig and pool.sharing.mig.strategy, pool.renamed) for pool in (old, new)]
+    return named[0] == named[1] and old.mig_layout != new.mig_layout
+
+
+def _another_layout(facts: Facts) -> Iterator[Risk]:
+    for old, new in _both(facts):
+        gone = [name for name in _resources(old) if name not in _resources(new)]
+        if gone and _only_another_layout(old, new):
+            yield Risk(
+                level="risk",
+                path=new.path,
+                message=f"{' and '.join(gone)} is no more: pods that ask for it stay pending",
+            )
 
 
 def _resources(pool: PoolPlan) -> list[str]:
@@ -127,8 +146,7 @@ def _raised(facts: Facts) -> Iterator[Risk]:
             yield Risk(
                 level="note",
                 path=new.path,
-                message=f"memory per slice falls from {gib(before)} to {gib(memory)} and nothing enforces it: what was "
-                "sized for the old share runs its neighbours out of memory",
+                message=f"memory per slice falls from {gib(before)} to {gib(memory)} and {_overrun(new)}",
             )
         if new.launched:
             yield Risk(
@@ -137,6 +155,12 @@ def _raised(facts: Facts) -> Iterator[Risk]:
                 message="until the plugin has restarted everywhere, Karpenter counts the old slices and may launch more "
                 "nodes; the cpu limit caps them",
             )
+
+
+def _overrun(pool: PoolPlan) -> str:
+    if pool.memory_enforced:
+        return "is enforced: what was sized for the old share finds too little"
+    return "nothing enforces it: what was sized for the old share runs its neighbours out of memory"
 
 
 def _quotas(facts: Facts) -> Iterator[Risk]:
@@ -169,12 +193,13 @@ def _removed_pools(facts: Facts) -> Iterator[Risk]:
         if pair.new is not None or pair.old is None:
             continue
         if facts.new.settings.gpu_stack == "gpu-operator" and pair.name not in facts.new.settings.retired_pools:
-            own = "{replicas: " + str(pair.old.replicas) + "}"
+            own = f"{{replicas: {pair.old.replicas}}}"
+            sharing = " with its sharing," if pair.old.settings.sharing.model_fields_set else ""
             yield Risk(
                 level="risk",
                 path=pair.old.path,
                 message="its plugin config goes before its nodes do, and the operator's plugin crash-loops there: write "
-                f"retiredPools.{pair.name}: {own} for one update",
+                f"retiredPools.{pair.name}: {own}{sharing} for one update",
             )
 
 
@@ -221,6 +246,7 @@ def _moment_without_slices(facts: Facts) -> Iterator[Risk]:
 
 _RULES: Final[tuple[Rule, ...]] = (
     _changes_identity,
+    _another_layout,
     _kind_moved,
     _lowered,
     _raised,

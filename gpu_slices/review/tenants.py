@@ -63,7 +63,7 @@ def _side(pools: list[PoolPlan], resource: str, quota: int) -> QuotaSide:
     own = [pool for pool in pools if any(resource in shape.advertised for shape in pool.shapes)]
     shapes = [shape for pool in own for shape in pool.shapes if resource in shape.advertised]
     per_gpu = {shape.advertised[resource] / shape.instance.gpu_count for shape in shapes}
-    memory = {shape.gpu_memory_mib_per_slice for shape in shapes}
+    memory = {one.gpu_memory_mib for shape in shapes for one in shape.slices if one.resource == resource}
     return QuotaSide(
         quota=quota,
         slices=sum(slices_at_limit(pool).get(resource, 0) for pool in own),

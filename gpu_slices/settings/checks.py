@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from .. import catalogue
+from ..advertised import slice_kinds
 from ..cost.price_table import load_prices
 from .benchmark_checks import BENCHMARK_CHECKS
 from .budget_checks import BUDGET_CHECKS
@@ -17,6 +18,7 @@ from .model import REGION_KEY, Settings
 from .pools import GpuNodeGroup, SystemNodes
 from .reservation_checks import RESERVATION_CHECKS
 from .security_checks import SECURITY_CHECKS
+from .sharing_checks import SHARING_CHECKS
 from .workload_checks import WORKLOAD_CHECKS
 
 Check = Callable[[Settings], Iterator[Mistake]]
@@ -113,14 +115,16 @@ def _tenant_slices_are_comparable(settings: Settings) -> Iterator[Mistake]:
 
 
 def _unlike_pools(settings: Settings) -> list[str]:
-    """Pools that advertise one resource name for different GPUs, or for slices and whole GPUs."""
-    alike: dict[bool, dict[str, set[tuple[str, bool]]]] = {False: {}, True: {}}
+    """Pools that advertise one resource name for different GPUs or MIG profiles, or for slices and whole ones."""
+    alike: dict[str, dict[str, set[tuple[str, str | None, bool]]]] = {}
     for name, pool in gpu_pools(settings).items():
-        shared = replicas_of(settings, pool) > 1
-        renamed = shared and sharing_of(settings, pool).rename_resource
-        types = selection_of(pool, catalogue.load()).types
-        alike[renamed][name] = {(one.gpu.name, shared) for several in types.values() for one in several}
-    for pools in alike.values():
+        sharing, replicas = sharing_of(settings, pool), replicas_of(settings, pool)
+        for several in selection_of(pool, catalogue.load()).types.values():
+            for one in several:
+                for kind in slice_kinds(one, sharing, replicas):
+                    slices = alike.setdefault(kind.resource, {}).setdefault(name, set())
+                    slices.add((one.gpu.name, kind.profile, replicas > 1))
+    for _, pools in sorted(alike.items()):
         if len(set().union(*pools.values())) > 1 and len(pools) > 1:
             return sorted(pools)
     return []
@@ -145,6 +149,7 @@ CHECKS: Mapping[Check, tuple[str, ...]] = {
     _tenant_pools_exist: (),
     _tenant_slices_are_comparable: ("gpuNodeGroups", "gpuNodePools", "replicas", "sharing"),
     _region_factor_is_for_another_region: (REGION_KEY,),
+    **SHARING_CHECKS,
     **KARPENTER_CHECKS,
     **RESERVATION_CHECKS,
     **SECURITY_CHECKS,

@@ -6,7 +6,8 @@ from ..catalogue import Catalogue
 from ..catalogue.selection import Selection, select, select_explicit
 from .karpenter import GpuNodePool, RetiredPool
 from .model import Settings
-from .pools import GpuNodeGroup, Sharing
+from .pools import GpuNodeGroup
+from .sharing import Sharing
 
 GpuPool = GpuNodeGroup | GpuNodePool
 
@@ -29,7 +30,13 @@ def replicas_of(settings: Settings, pool: GpuPool) -> int:
 
 def sharing_of(settings: Settings, pool: GpuPool | RetiredPool) -> Sharing:
     """The stack's `sharing` with the single fields that the pool replaces."""
-    return settings.sharing.model_copy(update=pool.sharing.model_dump(exclude_none=True))
+    own = {key: getattr(pool.sharing, key) for key in type(pool.sharing).model_fields}
+    return settings.sharing.model_copy(update={key: value for key, value in own.items() if value is not None})
+
+
+def pool_path(settings: Settings, name: str) -> str:
+    """A GPU pool's key in the stack file."""
+    return f"{'gpuNodeGroups' if name in settings.gpu_node_groups else 'gpuNodePools'}.{name}"
 
 
 def selection_of(pool: GpuPool, catalogue: Catalogue) -> Selection:

@@ -11,8 +11,9 @@ from ..catalogue.selection import FamilyError, check_family
 from ..versions import AMI_ALIAS, KARPENTER
 from .base import Cpu, Flag, Memory, Model, Positive, Replicas, Text, refused, whole_number
 from .mistakes import shown
-from .pools import GpuInstanceType, NodeLabels, PodRequests, SharingOverride
+from .pools import GpuInstanceType, NodeLabels, PodRequests
 from .reservations import reservation_id
+from .sharing import SharingOverride
 
 _DURATION: Final = re.compile(r"([0-9]+(s|m|h))+")
 _ALIAS: Final = re.compile(r"al2023@v([0-9]{8})")

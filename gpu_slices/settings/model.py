@@ -15,9 +15,10 @@ from .cluster import Cluster, Network, NewNetwork
 from .karpenter import GpuNodePool, Karpenter, NodePool, RetiredPool
 from .mistakes import shown
 from .monitoring import Monitoring
-from .pools import GpuNodeGroup, NodePoolName, PoolName, Sharing, SystemNodes, Tenant, TenantName
+from .pools import GpuNodeGroup, NodePoolName, PoolName, SystemNodes, Tenant, TenantName
 from .prices import Prices
 from .security import Security
+from .sharing import Sharing
 from .workloads import SampleName, Workload
 
 REGION_KEY: Final = "aws:region"
@@ -58,7 +59,8 @@ class Settings(Model):
         default=1, description="Slices per GPU for every pool that says nothing else; 1 = whole GPUs."
     )
     sharing: Sharing = Field(
-        default=Sharing(), description="How GPUs are shared: strategy, renameResource, failRequestsGreaterThanOne."
+        default=Sharing(),
+        description="How GPUs are shared: strategy, renameResource, failRequestsGreaterThanOne, mig, mps.",
     )
     gpu_stack: Literal["device-plugin", "gpu-operator"] = Field(
         default="device-plugin", description="What runs on GPU nodes: device-plugin or gpu-operator."

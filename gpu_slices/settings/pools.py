@@ -1,4 +1,4 @@
-"""The keys about nodes and who uses them: `sharing`, `systemNodes`, `gpuNodeGroups`, `tenants`."""
+"""The keys about nodes and who uses them: `systemNodes`, `gpuNodeGroups`, `tenants`."""
 
 from __future__ import annotations
 
@@ -8,27 +8,15 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from .. import catalogue, naming
-from .base import Count, Cpu, DnsLabel, Flag, Memory, Model, Positive, Replicas, Text, refused
+from .base import Count, Cpu, DnsLabel, Memory, Model, Positive, Replicas, Text, refused
 from .mistakes import listed, shown
 from .reservations import CapacityReservation
-
-Strategy = Literal["time-slicing", "mps", "mig"]
-#: Strategies that are typed but not built: what a stack that asks for one is told.
-NOT_YET: Final = {
-    "mps": "MPS comes with the isolation release",
-    "mig": "MIG comes with the isolation release",
-}
+from .sharing import SharingOverride
 
 _LABEL_KEY: Final = re.compile(r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _LABEL_VALUE: Final = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 _AMI_RELEASE: Final = re.compile(r"1\.[0-9]{1,3}\.[0-9]{1,3}-20[0-9]{6}")
 _SYSTEM_TYPE: Final = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
-
-
-def _strategy(value: Any) -> Any:
-    if isinstance(value, str) and value in NOT_YET:
-        raise refused(NOT_YET[value], 'write "time-slicing" until then')
-    return value
 
 
 def _gpu_type(value: str) -> str:
@@ -106,32 +94,6 @@ NodePoolName = Annotated[str, BeforeValidator(_node_pool_name)]
 TenantName = Annotated[DnsLabel, AfterValidator(_tenant_name)]
 GpuInstanceType = Annotated[Text, AfterValidator(_gpu_type)]
 NodeLabels = Annotated[dict[str, Text], AfterValidator(_labels)]
-
-
-class Sharing(Model):
-    """How GPUs are shared."""
-
-    strategy: Annotated[Strategy, BeforeValidator(_strategy)] = Field(
-        default="time-slicing", description="time-slicing, mps or mig."
-    )
-    rename_resource: Flag = Field(
-        default=False, description="Advertise nvidia.com/gpu.shared, so that nobody takes a slice for a whole GPU."
-    )
-    fail_requests_greater_than_one: Flag = Field(
-        default=True, description="Refuse a pod that asks for two slices: it would get no more than one."
-    )
-
-
-class SharingOverride(Model):
-    """Single fields of `sharing` that a pool replaces."""
-
-    strategy: Annotated[Strategy, BeforeValidator(_strategy)] | None = Field(
-        default=None, description="Replaces sharing.strategy for this pool."
-    )
-    rename_resource: Flag | None = Field(default=None, description="Replaces sharing.renameResource for this pool.")
-    fail_requests_greater_than_one: Flag | None = Field(
-        default=None, description="Replaces sharing.failRequestsGreaterThanOne for this pool."
-    )
 
 
 class PodRequests(Model):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from ..advertised import profiles_of
 from ..workloads.catalogue import SAMPLES
-from .effective import gpu_pools
-from .mistakes import Mistake, did_you_mean
+from .effective import gpu_pools, sharing_of
+from .mistakes import Mistake, did_you_mean, listed
 from .model import Settings
 from .workloads import Workload
 
@@ -51,6 +52,22 @@ def _tenants_own_the_pools(settings: Settings) -> Iterator[Mistake]:
             )
 
 
+def _profiles_are_the_pools(settings: Settings) -> Iterator[Mistake]:
+    pools = gpu_pools(settings)
+    for name, workload in settings.workloads.items():
+        if workload.mig_profile is None or workload.pool not in pools:
+            continue
+        sharing = sharing_of(settings, pools[workload.pool])
+        known = profiles_of(sharing.mig) if sharing.strategy == "mig" and sharing.mig else {}
+        if workload.mig_profile not in known:
+            has = f"has {listed(list(known))}" if known else "has no MIG"
+            yield Mistake(
+                path=f"workloads.{name}.migProfile",
+                problem=f"{workload.pool} {has}, not {workload.mig_profile}",
+                remedy="write one of the pool's, or none for its smallest slice" if known else "remove it",
+            )
+
+
 def _quotas_hold_the_pods(settings: Settings) -> Iterator[Mistake]:
     """Every pod takes one slice; a quota counts all workloads of a tenant together."""
     for name, tenant in settings.tenants.items():
@@ -71,5 +88,6 @@ def _quotas_hold_the_pods(settings: Settings) -> Iterator[Mistake]:
 WORKLOAD_CHECKS: Mapping[Check, tuple[str, ...]] = {
     _pools_exist: ("gpuNodeGroups", "gpuNodePools"),
     _tenants_own_the_pools: ("tenants",),
+    _profiles_are_the_pools: ("gpuNodeGroups", "gpuNodePools", "sharing"),
     _quotas_hold_the_pods: ("tenants", "workloads"),
 }

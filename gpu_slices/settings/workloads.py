@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 from ..workloads.catalogue import SAMPLES
 from .base import Model, Positive, Text, refused
 from .mistakes import did_you_mean
+from .sharing import Profile
 
 
 def _sample_name(value: str) -> str:
@@ -25,4 +26,7 @@ class Workload(Model):
 
     pool: Text = Field(description="GPU pool whose slices it takes.")
     tenant: Text = Field(description="Tenant in whose namespace it runs; the tenant's quota holds for it.")
+    mig_profile: Profile | None = Field(
+        default=None, description="MIG profile of which each pod takes an instance. Default: the pool's smallest slice."
+    )
     pods: Positive | None = Field(default=None, description="Pods at once; without it the sample's own number.")

@@ -25,6 +25,8 @@ class WorkloadPlan:
     pool: str
     resource: str
     tenant: str
+    #: The user that its pods run as; None: any but root.
+    user: int | None
     pods: int
     millicpu: int
     mebibytes: int
@@ -47,17 +49,22 @@ def workload_warnings(workloads: Sequence[WorkloadPlan], pools: Sequence[PoolPla
 def _plan(settings: Settings, name: str, pools: dict[str, PoolPlan]) -> WorkloadPlan:
     asked = settings.workloads[name]
     pool = pools[asked.pool]
-    millicpu, memory = _requests(pool, gpu_node_daemons(settings))
+    millicpu, memory = _requests(pool, gpu_node_daemons(settings, pool.strategy))
     return WorkloadPlan(
         name=name,
         sample=SAMPLES[name],
         pool=pool.name,
-        resource=pool.resource,
+        resource=_resource(pool, asked.mig_profile),
         tenant=asked.tenant,
+        user=pool.run_as_user,
         pods=pods_of(name, asked),
         millicpu=millicpu,
         mebibytes=memory,
     )
+
+
+def _resource(pool: PoolPlan, profile: str | None) -> str:
+    return next((one.resource for one in pool.shapes[0].slices if one.profile == profile), pool.resource)
 
 
 def _requests(pool: PoolPlan, daemons: Sequence[Daemon]) -> tuple[int, int]:
@@ -85,7 +92,7 @@ def _image_and_gpu(workload: WorkloadPlan, pool: PoolPlan) -> Iterator[StackWarn
 
 
 def _no_slice(workload: WorkloadPlan, pool: PoolPlan) -> Iterator[StackWarning]:
-    slices = _slices_at_once(pool)
+    slices = _slices_at_once(pool, workload.resource)
     if workload.pods > slices:
         yield StackWarning(
             path=f"workloads.{workload.name}.pods",
@@ -93,15 +100,19 @@ def _no_slice(workload: WorkloadPlan, pool: PoolPlan) -> Iterator[StackWarning]:
         )
 
 
-def _slices_at_once(pool: PoolPlan) -> int:
+def _slices_at_once(pool: PoolPlan, resource: str) -> int:
     """Slices of the nodes that a node group runs by itself, or that Karpenter may launch at most."""
     if pool.node_group:
-        return pool.node_group.desired * _pods_per_node(pool.shapes[0])
+        return pool.node_group.desired * _of(pool.shapes[0], resource)
     return sum(
         one.most_nodes
-        * max(_pods_per_node(shape) for shape in pool.shapes if shape.instance.gpu_count == one.gpus_per_node)
+        * max(_of(shape, resource) for shape in pool.shapes if shape.instance.gpu_count == one.gpus_per_node)
         for one in pool.node_pools
     )
+
+
+def _of(shape: NodeShape, resource: str) -> int:
+    return min(shape.advertised[resource], _pods_per_node(shape))
 
 
 def _pods_per_node(shape: NodeShape) -> int:

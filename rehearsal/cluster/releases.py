@@ -7,7 +7,7 @@ the node labels are those that the operator's controller sets, controllers/state
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rehearsal.cluster.doubles.daemons import Daemon, Role, checksum
@@ -30,6 +30,8 @@ ON_NVIDIA_NODES: Values = {
     }
 }
 GPU_TOLERATION = {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
+#: GPU feature discovery's word on nodes whose config shares by MPS.
+MPS_CAPABLE = {"nvidia.com/mps.capable": "true"}
 OPERANDS = (
     "container-toolkit",
     "dcgm",
@@ -37,6 +39,7 @@ OPERANDS = (
     "device-plugin",
     "driver",
     "gpu-feature-discovery",
+    "mig-manager",
     "node-status-exporter",
     "operator-validator",
 )
@@ -87,8 +90,10 @@ def device_plugin(name: str, namespace: str, values: Values) -> Installation:
     data: Mapping[str, str] = config.get("map") or {}
     config_map = f"{full_name}-configs" if data else config.get("name") or ""
     features = bool(_at(values, "gfd", "enabled", default=False))
+    # The subchart's condition is nfd.enabled, then gfd.enabled: the first that is set.
+    nodes = bool(_at(values, "nfd", "enabled", default=features))
 
-    def daemon(daemon_name: str, role: Role) -> Daemon:
+    def daemon(daemon_name: str, role: Role, selector: Mapping[str, str] | None = None) -> Daemon:
         return Daemon(
             name=daemon_name,
             namespace=namespace,
@@ -103,13 +108,13 @@ def device_plugin(name: str, namespace: str, values: Values) -> Installation:
                     values, "tolerations", default=[{"key": "CriticalAddonsOnly", "operator": "Exists"}, GPU_TOLERATION]
                 )
             ),
-            node_selector=_at(values, "nodeSelector", default={}),
+            node_selector={**_at(values, "nodeSelector", default={}), **(selector or {})},
             update_strategy=_at(values, "updateStrategy", default={}),
             resources=_at(values, "resources", default={}),
         )
 
-    discovery = (
-        daemon(f"{full_name}-gpu-feature-discovery", "gpu-feature-discovery"),
+    gpu_features = (daemon(f"{full_name}-gpu-feature-discovery", "gpu-feature-discovery"),)
+    node_features = (
         _node_feature_discovery(
             f"{name}-node-feature-discovery-worker",
             namespace,
@@ -124,7 +129,13 @@ def device_plugin(name: str, namespace: str, values: Values) -> Installation:
     )
     return Installation(
         config_maps=(_config_map(config_map, namespace, data),) if data else (),
-        daemons=(daemon(full_name, "device-plugin"), *(discovery if features else ())),
+        daemons=(
+            daemon(full_name, "device-plugin"),
+            # Always there, and on nodes that feature discovery found to share by MPS only.
+            daemon(f"{full_name}-mps-control-daemon", "mps-control-daemon", MPS_CAPABLE),
+            *(gpu_features if features else ()),
+            *(node_features if nodes else ()),
+        ),
     )
 
 
@@ -136,7 +147,7 @@ def gpu_operator(name: str, namespace: str, values: Values) -> Installation:
     unavailable = _at(values, "daemonsets", "rollingUpdate", "maxUnavailable", default="1")
     rolling = {"rollingUpdate": {"maxUnavailable": _count(unavailable)}} if strategy == "RollingUpdate" else {}
 
-    def operand(daemon_name: str, role: Role) -> Daemon:
+    def operand(daemon_name: str, role: Role, selector: Mapping[str, str] | None = None) -> Daemon:
         return Daemon(
             name=daemon_name,
             namespace=namespace,
@@ -147,7 +158,7 @@ def gpu_operator(name: str, namespace: str, values: Values) -> Installation:
             # controllers/object_controls.go sets it, whatever the values say.
             fallbacks="empty",
             tolerations=tuple(_at(values, "daemonsets", "tolerations", default=[GPU_TOLERATION])),
-            node_selector={f"nvidia.com/gpu.deploy.{role}": "true"},
+            node_selector=selector or {f"nvidia.com/gpu.deploy.{role}": "true"},
             update_strategy={"type": strategy, **rolling},
         )
 
@@ -155,12 +166,24 @@ def gpu_operator(name: str, namespace: str, values: Values) -> Installation:
     switched = {
         "devicePlugin": operand("nvidia-device-plugin-daemonset", "device-plugin"),
         "gfd": operand("gpu-feature-discovery", "gpu-feature-discovery"),
+        "migManager": _mig_manager(values, operand("nvidia-mig-manager", "mig-manager")),
         "nfd": _node_feature_discovery(f"{name}-node-feature-discovery-worker", namespace, workers, OPERATOR_LABELS),
     }
+    on = [one for switch, one in switched.items() if one and _at(values, switch, "enabled", default=True)]
+    clients = {"nvidia.com/gpu.deploy.device-plugin": "true", **MPS_CAPABLE}
+    mps = operand("nvidia-device-plugin-mps-control-daemon", "mps-control-daemon", clients)
     return Installation(
         config_maps=(_config_map(config["name"], namespace, config["data"]),) if made else (),
-        daemons=tuple(one for switch, one in switched.items() if _at(values, switch, "enabled", default=True)),
+        daemons=(*on, *([mps] if switched["devicePlugin"] in on else [])),
     )
+
+
+def _mig_manager(values: Values, daemon: Daemon) -> Daemon | None:
+    """The MIG manager with layouts of the release's own; what it generates from the hardware otherwise has no double."""
+    config = _at(values, "migManager", "config", default={})
+    if not config.get("name"):
+        return None
+    return replace(daemon, config_map=config["name"], default_config=config.get("default") or "all-disabled")
 
 
 def karpenter_environment(values: Values) -> dict[str, str]:

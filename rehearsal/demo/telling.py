@@ -15,7 +15,7 @@ from rich.tree import Tree
 
 from gpu_slices.plan import Plan
 from gpu_slices.report.plan_table import print_plan
-from gpu_slices.report.words import gib, usd
+from gpu_slices.report.words import arrow, gib, usd
 from rehearsal.demo.progress import Steps
 from rehearsal.demo.slice_edit import SliceEdit
 from rehearsal.demo.story import Step, Story
@@ -169,14 +169,16 @@ def _changed_shapes(before: Plan, after: Plan) -> Iterator[tuple[str, ...]]:
             was = old.get((pool.name, shape.instance.name))
             if was is None or was.advertised == shape.advertised:
                 continue
-            for resource, count in sorted(shape.advertised.items()):
+            had = {one.resource: one for one in was.slices}
+            for one in shape.slices:
+                before_it = had.get(one.resource)
                 yield (
                     pool.name,
                     shape.instance.name,
-                    resource,
-                    f"{was.advertised.get(resource, 0)} → {count}",
-                    f"{gib(was.gpu_memory_mib_per_slice)} → {gib(shape.gpu_memory_mib_per_slice)}",
-                    f"{usd(was.usd_per_slice_hour)} → {usd(shape.usd_per_slice_hour)}",
+                    one.resource,
+                    arrow(str(before_it.count) if before_it else "0", str(one.count)),
+                    arrow(before_it and gib(before_it.gpu_memory_mib), gib(one.gpu_memory_mib)),
+                    arrow(before_it and usd(before_it.usd_per_hour), usd(one.usd_per_hour)),
                 )
 
 

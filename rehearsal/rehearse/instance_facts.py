@@ -16,9 +16,11 @@ from rehearsal.cluster.facts import Facts, GpuFacts, InstanceFacts, NodeSize, Of
 _PLAYED: Final = frozenset(
     {
         "gpu-feature-discovery",
+        "mps-control-daemon",
         "node-feature-discovery-worker",
         "nvidia-device-plugin",
         "nvidia-device-plugin-daemonset",
+        "nvidia-mig-manager",
     }
 )
 #: Spot is offered below on demand, so that Karpenter prefers it as it does on AWS. What it costs there changes hourly.
@@ -47,7 +49,7 @@ def instance_facts(plan: Plan) -> Facts:
 
 
 def _facts(plan: Plan, pool: PoolPlan, instance: InstanceType, zones: tuple[str, ...]) -> InstanceFacts:
-    daemons = gpu_node_daemons(plan.settings)
+    daemons = gpu_node_daemons(plan.settings, pool.strategy)
     price = instance.usd_per_hour or _UNPRICED
     major, minor = instance.gpu.compute_capability
     disk = pool.settings.disk_gib

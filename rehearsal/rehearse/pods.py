@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 from gpu_slices.naming import GPU_TOLERATION, POOL_LABEL
+from gpu_slices.pod_security import CONTAINER_SECURITY, pod_security
 from gpu_slices.pool_plan import PoolPlan
 
 NAMESPACE: Final = "rehearsal-burst"
 APP_LABEL: Final = "gpu-slices.rehearsal/burst"
 SELECTOR: Final = APP_LABEL
-#: What a namespace for tenants asks of its pods (Pod Security, restricted).
-_POD_SECURITY: Final = {"runAsNonRoot": True, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}}
-_CONTAINER_SECURITY: Final = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 
 
 def namespace() -> dict[str, Any]:
@@ -21,22 +19,25 @@ def namespace() -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}}
 
 
-def one_slice_pod(pool: PoolPlan, name: str, *, gated: bool = False) -> dict[str, Any]:
-    """A pod with the pool's `podRequests`, selector and toleration; a gated one is counted but never scheduled."""
+def one_slice_pod(pool: PoolPlan, name: str, *, gated: bool = False, resource: str | None = None) -> dict[str, Any]:
+    """A pod with the pool's `podRequests`, selector and toleration; a gated one is counted but never scheduled.
+
+    It asks for the pool's smallest slice unless another `resource` is named.
+    """
     container = {
         "name": "main",
         "image": "rehearsal",
         "resources": {
             "requests": {"cpu": pool.pod_requests.cpu, "memory": pool.pod_requests.memory},
-            "limits": {pool.resource: "1"},
+            "limits": {resource or pool.resource: "1"},
         },
-        "securityContext": _CONTAINER_SECURITY,
+        "securityContext": dict(CONTAINER_SECURITY),
     }
     spec: dict[str, Any] = {
         "containers": [container],
         "nodeSelector": {POOL_LABEL: pool.name},
         "tolerations": [dict(GPU_TOLERATION)],
-        "securityContext": _POD_SECURITY,
+        "securityContext": pod_security(pool.run_as_user),
         "terminationGracePeriodSeconds": 0,
     }
     if gated:

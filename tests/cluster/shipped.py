@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from gpu_slices.charts import gpu_stack_release, releases
+from gpu_slices.charts import gpu_stack_releases, releases
 from gpu_slices.cloud_refs import CloudRefs
 from gpu_slices.manifests import objects
 from gpu_slices.plan import Plan, make_plan
@@ -64,15 +64,15 @@ class Shipped:
         kinds = [one for one in objects(self.plan, REFS) if one["kind"] in KINDS]
         for manifest in kinds:
             self.apply(manifest)
-        release = gpu_stack_release(self.plan)
-        daemons = self.plane.control.install_release(
-            release.pin.chart,
-            name=release.name,
-            namespace=release.namespace,
-            values=_merged(release.values, values or {}),
-        )
-        for daemon in daemons if wait else ():
-            self.plane.control.wait_rolled_out(daemon, self.api)
+        for release in gpu_stack_releases(self.plan):
+            daemons = self.plane.control.install_release(
+                release.pin.chart,
+                name=release.name,
+                namespace=release.namespace,
+                values=_merged(release.values, values or {}),
+            )
+            for daemon in daemons if wait else ():
+                self.plane.control.wait_rolled_out(daemon, self.api)
 
     def karpenter(self) -> None:
         """Start the controller with its release's environment."""

@@ -22,8 +22,9 @@ def _daemons(chart: str, values: dict[str, Any]) -> dict[str, Daemon]:
 
 def test_the_chart_ships_its_config_map_and_carries_its_checksum() -> None:
     found = installation("nvidia-device-plugin", "nvidia-device-plugin", "ns", {"config": {"map": DATA}})
-    (plugin,) = found.daemons
+    plugin, mps = found.daemons
     (config_map,) = found.config_maps
+    assert mps.node_selector == {"nvidia.com/mps.capable": "true"}
     assert plugin.name == "nvidia-device-plugin"
     assert config_map["metadata"]["name"] == plugin.config_map == "nvidia-device-plugin-configs"
     edited = {"config": {"map": {**DATA, "l4": plugin_text(4)}}}
@@ -36,7 +37,11 @@ def test_a_release_with_another_name_gets_the_charts_name_behind_its_own() -> No
 
 def test_without_values_the_charts_defaults_hold() -> None:
     daemons = _daemons("nvidia-device-plugin", {"gfd": {"enabled": True}})
-    assert sorted(daemons) == ["device-plugin", "gpu-feature-discovery", "node-feature-discovery"]
+    gpu = ["device-plugin", "gpu-feature-discovery", "mps-control-daemon"]
+    assert sorted(daemons) == [*gpu, "node-feature-discovery"]
+    # As the second release, for MPS pools, asks for it.
+    own = _daemons("nvidia-device-plugin", {"gfd": {"enabled": True}, "nfd": {"enabled": False}})
+    assert sorted(own) == gpu
     assert daemons["device-plugin"].affinity == ON_NVIDIA_NODES
     assert [one["operator"] for one in daemons["node-feature-discovery"].tolerations] == ["Equal"]
 

@@ -24,7 +24,7 @@ from components.tenant import Tenant, TenantArgs
 from components.workloads import Workloads, WorkloadsArgs
 from gpu_slices import addons
 from gpu_slices.budget import plan_budget
-from gpu_slices.charts import gpu_stack_release, monitoring_releases
+from gpu_slices.charts import gpu_stack_releases, monitoring_releases
 from gpu_slices.manifests.gpu_stack import gpu_stack_objects
 from gpu_slices.manifests.monitoring import monitoring_objects
 from gpu_slices.manifests.storage import storage_objects
@@ -111,7 +111,7 @@ def node_group() -> None:
 
 
 def device_plugin() -> None:
-    args = GpuStackArgs(objects=gpu_stack_objects(PLAN), release=gpu_stack_release(PLAN))
+    args = GpuStackArgs(objects=gpu_stack_objects(PLAN), releases=gpu_stack_releases(PLAN))
     DevicePlugin("part", args, pulumi.ResourceOptions(providers=[their_kubernetes()]))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gpu_slices.charts import gpu_stack_release
+from gpu_slices.charts import gpu_stack_releases
 from tests.support.stacks import objects_of, plan_of
 
 
@@ -32,7 +32,7 @@ def test_the_config_maps_name_serves_as_a_pod_volumes_name():
 
 
 def test_the_release_points_at_the_config_map_that_is_applied():
-    release = gpu_stack_release(plan_of(operator(4)))
+    (release,) = gpu_stack_releases(plan_of(operator(4)))
     assert release.values["devicePlugin"]["config"]["name"] == config_map(4)["metadata"]["name"]
     assert release.values["devicePlugin"]["config"]["default"] in config_map(4)["data"]
 

@@ -21,13 +21,13 @@ LAW = settings(deadline=None, max_examples=80)
 def test_an_overlay_is_exactly_where_a_pool_advertises_something_else_than_ec2_reports(plan: Plan):
     for pool in plan.pools:
         for one in pool.node_pools:
-            assert (one.overlay is not None) == (pool.replicas > 1)
-            for name in one.instance_types:
-                instance = load().instances[name]
-                assert instance.gpu_count == one.gpus_per_node
-                assert not instance.fractional
+            for shape in (shape for shape in pool.shapes if shape.instance.name in one.instance_types):
+                assert shape.instance.gpu_count == one.gpus_per_node
+                assert not shape.instance.fractional
+                assert (one.overlay is None) == (shape.advertised == {GPU_RESOURCE: one.gpus_per_node})
                 if one.overlay:
-                    assert one.overlay.capacity[pool.resource] == instance.gpu_count * pool.replicas
+                    shown = {name: count for name, count in one.overlay.capacity.items() if count}
+                    assert shown == shape.advertised
 
 
 @given(karpenter_plans)
@@ -46,7 +46,8 @@ def test_a_node_pool_admits_exactly_its_overlays_types_and_no_overlay_reaches_an
         assert overlay["spec"]["weight"] == 100
         scopes.append(pool)
     assert max(Counter(scopes).values(), default=1) == 1
-    planned = {one.name for pool in plan.pools for one in pool.node_pools if not pool.exclusive}
+    planned = {one.name for pool in plan.pools for one in pool.node_pools if one.overlay}
+    assert not any(one.overlay for pool in plan.pools for one in pool.node_pools if pool.exclusive)
     assert set(scopes) == planned
 
 
@@ -55,21 +56,21 @@ def test_a_node_pool_admits_exactly_its_overlays_types_and_no_overlay_reaches_an
 def test_limits_count_slices_once_name_only_what_the_pool_has_and_are_backed_by_cpu(plan: Plan):
     for pool in plan.pools:
         for one in pool.node_pools:
-            assert set(one.limits) <= {pool.resource, "cpu", "memory"}
-            assert int(one.limits[pool.resource]) >= one.most_nodes * one.gpus_per_node * pool.replicas
-            assert int(one.limits[pool.resource]) < (one.most_nodes + 1) * one.gpus_per_node * pool.replicas
+            assert set(pool.resources) <= set(one.limits) <= {*pool.resources, "cpu", "memory"}
+            shape = next(shape for shape in pool.shapes if shape.instance.name == one.instance_types[0])
+            for resource, count in shape.advertised.items():
+                assert one.most_nodes * count <= int(one.limits[resource]) < (one.most_nodes + 1) * count
             largest = max(load().instances[name].vcpu for name in one.instance_types)
             assert int(one.limits["cpu"]) <= one.most_nodes * largest
 
 
 @given(karpenter_plans)
 @LAW
-def test_a_renamed_pool_hides_plain_gpus_so_that_a_whole_gpu_pod_buys_no_node_in_vain(plan: Plan):
+def test_plain_gpus_are_hidden_where_there_are_none_so_that_a_whole_gpu_pod_buys_no_node_in_vain(plan: Plan):
     for pool in plan.pools:
         for one in pool.node_pools:
             if one.overlay:
-                hidden = one.overlay.capacity.get(GPU_RESOURCE)
-                assert hidden == (one.gpus_per_node * pool.replicas if pool.resource == GPU_RESOURCE else 0)
+                assert (one.overlay.capacity[GPU_RESOURCE] == 0) == (GPU_RESOURCE not in pool.resources)
 
 
 @given(karpenter_plans)

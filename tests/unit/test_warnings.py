@@ -79,6 +79,20 @@ def test_whole_gpus_are_never_short_of_memory_per_slice():
     assert told(pool("g4dn.xlarge", replicas=1)) == []
 
 
+def test_under_mps_threads_and_memory_are_enforced_and_the_words_say_so():
+    lines = told(pool("g4dn.xlarge", replicas=16, sharing={"strategy": "mps"}))
+    assert any("at most 1/16 of the GPU's threads, also when the others are idle" in line for line in lines)
+    assert any("1024 MiB of GPU memory per slice" in line and "nothing enforces" not in line for line in lines)
+
+
+def test_mig_single_offers_whole_gpus_before_they_are_partitioned():
+    single = {"strategy": "mig", "mig": {"strategy": "single", "profiles": {"1g.10gb": 7}}}
+    (line,) = told({"gpuStack": "gpu-operator", **pool("p5.4xlarge", sharing=single)})
+    assert line.startswith("gpuNodeGroups.a.sharing.mig.strategy: until its GPUs are partitioned")
+    mixed = {**single, "mig": {"profiles": {"1g.10gb": 7}}}
+    assert told({"gpuStack": "gpu-operator", **pool("p5.4xlarge", sharing=mixed)}) == []
+
+
 def launched(**keys: Any) -> dict[str, Any]:
     pool = {"families": ["g6e"], "gpusPerNode": [1], "maxGpus": 4, "replicas": 4, **keys}
     return {"gpuNodeGroups": {}, "gpuNodePools": {"burst": pool}}

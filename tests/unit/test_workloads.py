@@ -10,6 +10,7 @@ from hypothesis import given
 
 from gpu_slices.catalogue import load
 from gpu_slices.daemons import gpu_node_daemons
+from gpu_slices.outputs import pod_snippet
 from gpu_slices.quantities import mebibytes, millicores
 from gpu_slices.settings import SettingsError
 from gpu_slices.workloads.catalogue import SAMPLES
@@ -67,6 +68,22 @@ def test_a_renamed_resource_reaches_the_pods():
     assert {tuple(pod["containers"][0]["resources"]["limits"]) for pod in pods(raw)} == {("nvidia.com/gpu.shared",)}
 
 
+def test_a_pod_takes_the_mig_profile_that_its_workload_names_and_else_the_smallest():
+    mig = {"strategy": "mig", "mig": {"profiles": {"4g.20gb": 1, "2g.10gb": 1, "1g.5gb": 1}}}
+    pool = {"instanceType": "p4d.24xlarge", "sharing": mig}
+    raw = {**stack(smoke={"migProfile": "4g.20gb"}, cuda={}), "gpuStack": "gpu-operator", "gpuNodeGroups": {"a": pool}}
+    asked = [tuple(pod["containers"][0]["resources"]["limits"]) for pod in pods(raw)]
+    assert sorted(asked) == [("nvidia.com/mig-1g.5gb",), ("nvidia.com/mig-4g.20gb",)]
+
+
+def test_pods_of_an_mps_pool_run_as_its_one_user():
+    shared = {"strategy": "mps", "mps": {"runAsUser": 4711}}
+    pool = {"instanceType": "g6.xlarge", "replicas": 4, "sharing": shared}
+    raw = {**ALL, "gpuNodeGroups": {"a": pool}}
+    assert {pod["securityContext"]["runAsUser"] for pod in pods(raw)} == {4711}
+    assert "runAsUser: 4711" in pod_snippet(plan_of(raw).pools[0])
+
+
 def test_every_pod_is_one_that_pod_security_restricted_admits():
     """The rules of the level as Kubernetes' Pod Security Standards list them."""
     for pod in pods(ALL):
@@ -118,7 +135,7 @@ def test_a_node_full_of_sample_pods_has_cpu_and_memory_for_each_of_its_slices(ra
         plan = plan_of({**raw, "tenants": {"team": {"pools": [name], "slices": 1}}, "workloads": workloads})
         (workload,) = plan.workloads
         pool = next(pool for pool in plan.pools if pool.name == name)
-        daemons = gpu_node_daemons(plan.settings)
+        daemons = gpu_node_daemons(plan.settings, pool.strategy)
         assert workload.millicpu <= millicores(pool.pod_requests.cpu)
         assert workload.mebibytes <= mebibytes(pool.pod_requests.memory)
         for shape in pool.shapes:

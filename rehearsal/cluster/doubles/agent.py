@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.cluster.doubles import kubelet_api, pod_status, roles
-from rehearsal.cluster.doubles.daemons import ROLE_LABEL
+from rehearsal.cluster.doubles.daemons import ROLE_LABEL, Role
 from rehearsal.cluster.doubles.gpu_pods import GpuPods
 from rehearsal.cluster.doubles.kubelet import INSTANCE_TYPE_LABEL, condition, joining_labels, label, ready_status
-from rehearsal.cluster.doubles.plugin_config import CONFIG_LABEL, PluginError
+from rehearsal.cluster.doubles.partition import Partition
+from rehearsal.cluster.doubles.plugin_config import PluginError
 from rehearsal.cluster.doubles.work import WorkQueue
 from rehearsal.cluster.errors import ApiError, ClusterError
 from rehearsal.cluster.facts import Facts, GpuFacts, InstanceFacts
@@ -28,9 +29,10 @@ FINAL = {"Succeeded", "Failed"}
 
 @dataclass
 class Started:
-    """One daemon pod as we left it: the config label it last saw, and why it is not running, if so."""
+    """One daemon pod as we left it: its role, what it last saw of the node, and why it is not running, if so."""
 
-    label: str
+    role: Role
+    saw: str
     error: str = ""
     restarts: int = 0
     outcome: roles.Outcome = field(default_factory=roles.Outcome)
@@ -42,6 +44,7 @@ class NodeState:
 
     up: bool = False
     resources: dict[str, int] = field(default_factory=dict)
+    partition: Partition = ()
     withdrawn: bool = False
     started: dict[str, Started] = field(default_factory=dict)
     problem: str = ""
@@ -154,6 +157,8 @@ class Agent:
             instance_type=instance_type,
             facts=facts,
             resources=dict(state.resources),
+            partition=state.partition,
+            mps=any(one.role == "mps-control-daemon" and not one.error for one in list(state.started.values())),
         )
         pods = dict(self._pods.get(name) or {})
         state.started = {uid: one for uid, one in state.started.items() if uid in pods}
@@ -174,8 +179,8 @@ class Agent:
         state.up = True
 
     def _start(self, uid: str, pod: Object, machine: roles.Machine, state: NodeState) -> None:
-        seen, before = label(machine.node, CONFIG_LABEL), state.started.get(uid)
-        if before and not before.error and before.label == seen:
+        seen, before, role = roles.saw(pod, machine), state.started.get(uid), roles.role_of(pod)
+        if before and not before.error and before.saw == seen:
             return
         meta = pod["metadata"]
         path = f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/status"
@@ -184,11 +189,16 @@ class Agent:
             outcome = roles.act(pod, machine)
         except PluginError as error:
             self._queue.add(machine.node["metadata"]["name"], after=RESTART_SECONDS)
-            state.started[uid] = Started(label=seen, error=f"{error.container}: {error}", restarts=restarts + 1)
+            told = f"{error.container}: {error}"
+            state.started[uid] = Started(role=role, saw=seen, error=told, restarts=restarts + 1)
             if before is None or before.error != state.started[uid].error:
                 self._api.patch(path, pod_status.crashing(pod, error, now=_now(), restarts=restarts))
             return
-        state.started[uid] = Started(label=seen, restarts=restarts, outcome=outcome)
+        state.started[uid] = Started(role=role, saw=seen, restarts=restarts, outcome=outcome)
+        if outcome.partition is not None and outcome.partition != state.partition:
+            # The MIG manager starts the operator's clients of the GPUs again: they look at them anew.
+            state.partition = outcome.partition
+            self._queue.add(machine.node["metadata"]["name"])
         if outcome.resources:
             state.resources, state.withdrawn = dict(outcome.resources), False
         self._api.patch(path, pod_status.running(pod, now=_now(), restarts=restarts))

@@ -18,7 +18,7 @@ from pydantic.alias_generators import to_camel
 
 from rehearsal.cluster.errors import ClusterError
 
-Role = Literal["device-plugin", "gpu-feature-discovery", "node-feature-discovery"]
+Role = Literal["device-plugin", "gpu-feature-discovery", "mig-manager", "mps-control-daemon", "node-feature-discovery"]
 ROLE_LABEL = "gpu-slices.rehearsal/role"
 NODE_LABELS_ANNOTATION = "gpu-slices.rehearsal/node-labels"
 # Environment variables of the plugin's containers that its double reads.

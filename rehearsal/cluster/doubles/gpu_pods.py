@@ -5,17 +5,16 @@ from __future__ import annotations
 import datetime
 import threading
 import traceback
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from rehearsal.cluster.doubles import pod_status
-from rehearsal.cluster.doubles.devices import Devices, listing
+from rehearsal.cluster.doubles.device_requests import requests, slices
+from rehearsal.cluster.doubles.devices import Devices, instance_listing, listing
 from rehearsal.cluster.doubles.roles import Outcome
 from rehearsal.cluster.errors import ClusterError
 from rehearsal.cluster.facts import GpuFacts
 from rehearsal.cluster.http_api import Api, Object
 
-DOMAIN = "nvidia.com/"
 FINAL = {"Succeeded", "Failed"}
 #: The plugin's words (internal/rm/rm.go, ValidateRequest) between the kubelet's.
 REFUSAL = (
@@ -52,7 +51,7 @@ class GpuPods:
         gpu = self._gpu_of(node)
         if not gpu or not count or "nvidia-smi" not in str(pod["spec"]["containers"][0].get("command")):
             return ""
-        return listing(node, gpu.product, self._allocate(pod, node, gpu, count))
+        return "".join(self._listing(node, gpu, *given) for given in self._allocate(pod, node, gpu))
 
     def _watch(self) -> None:
         for kind, pod in self._api.follow("/api/v1/pods"):
@@ -72,12 +71,27 @@ class GpuPods:
             return
         gpu = self._gpu_of(node)
         if gpu:
-            self._allocate(pod, node, gpu, count)
+            self._allocate(pod, node, gpu)
         if count > 1 and phase == "Pending" and "deletionTimestamp" not in pod["metadata"]:
             self._admit(pod, node, count)
 
-    def _allocate(self, pod: Object, node: str, gpu: GpuFacts, count: int) -> tuple[int, ...]:
-        return self._devices.allocate(node, pod["metadata"]["uid"], gpus=gpu.count, slices=count)
+    def _allocate(self, pod: Object, node: str, gpu: GpuFacts) -> list[tuple[str, tuple[int, ...]]]:
+        """Resource and the devices of it that the pod was given."""
+        behind, uid = self._behind(node), pod["metadata"]["uid"]
+        return [
+            (name, self._devices.allocate(node, name, uid, devices=behind.get(name, gpu.count), slices=count))
+            for name, count in sorted(requests(pod).items())
+        ]
+
+    def _behind(self, node: str) -> Mapping[str, int]:
+        plugin = self._plugin_of(node)
+        return plugin.devices if plugin else {}
+
+    def _listing(self, node: str, gpu: GpuFacts, resource: str, given: tuple[int, ...]) -> str:
+        plugin, count = self._plugin_of(node), self._behind(node).get(resource, gpu.count)
+        if plugin is None or not plugin.mig:
+            return listing(node, gpu.product, given)
+        return instance_listing(node, gpu.product, resource, given, per_gpu=-(-count // gpu.count))
 
     def _admit(self, pod: Object, node: str, count: int) -> None:
         plugin, meta = self._plugin_of(node), pod["metadata"]
@@ -90,17 +104,3 @@ class GpuPods:
             self._api.patch(f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/status", status)
         except ClusterError as error:
             self._log(f"{meta['name']}: {error}")
-
-
-def slices(pod: Object) -> int:
-    """How many NVIDIA devices a pod's containers ask for together."""
-    return sum(requests(pod).values())
-
-
-def requests(pod: Object) -> Counter[str]:
-    """NVIDIA resource name → how many of it a pod's containers ask for together."""
-    limits = ((one.get("resources") or {}).get("limits") or {} for one in pod["spec"].get("containers") or [])
-    return sum(
-        (Counter({name: int(count)}) for one in limits for name, count in one.items() if name.startswith(DOMAIN)),
-        Counter[str](),
-    )

@@ -20,8 +20,7 @@ from gpu_slices.checks.snapshot import (
     Toleration,
     Workload,
 )
-from gpu_slices.checks.view import STACK_NAMES, View
-from gpu_slices.manifests.gpu_stack import plugin_config_map
+from gpu_slices.checks.view import Plugin, View
 from gpu_slices.plan import Plan, make_plan
 from gpu_slices.pool_plan import PoolPlan
 from gpu_slices.settings import parse, read_stack_file
@@ -39,26 +38,15 @@ def plan_of(stack: str) -> Plan:
 
 def healthy(plan: Plan) -> Snapshot:
     """One node of each pool's first type, its plugin pod, overlays, NodePools, quotas."""
-    names = STACK_NAMES[plan.settings.gpu_stack]
-    operator = plan.settings.gpu_stack == "gpu-operator"
-    map_name = str(plugin_config_map(plan)["metadata"]["name"]) if operator else f"{names.plugin}-configs"
-    nodes = tuple(_node(pool) for pool in plan.pools)
-    plugin = Workload(
-        kind="DaemonSet",
-        namespace=names.namespace,
-        name=names.plugin,
-        wanted=len(nodes),
-        updated=len(nodes),
-        available=len(nodes),
-        config_maps=(map_name,),
-        environment={"DEFAULT_CONFIG": "exclusive"},
-        tolerations=(TOLERATION,),
-    )
+    plugins = View(plan, Snapshot()).plugins
+    nodes = {pool.name: _node(pool) for pool in plan.pools}
     return Snapshot(
-        nodes=nodes,
-        pods=tuple(plugin_pod(plan, node.name) for node in nodes),
-        workloads=(plugin, replace(plugin, name=names.feature_discovery)),
-        config_maps=(ConfigMap(namespace=names.namespace, name=map_name, data=dict(plan.plugin_configs)),),
+        nodes=tuple(nodes.values()),
+        pods=tuple(_plugin_pod(View(plan, Snapshot()).plugin_for(pool), nodes[pool.name].name) for pool in plan.pools),
+        workloads=tuple(one for plugin in plugins for one in _daemons(plugin, len(nodes))),
+        config_maps=tuple(
+            ConfigMap(namespace=one.names.namespace, name=one.expected_map, data=dict(one.configs)) for one in plugins
+        ),
         overlays=tuple(_overlay(one.overlay) for pool in plan.pools for one in pool.node_pools if one.overlay),
         node_pools=tuple(
             NodePool(name=name, limits={"cpu": "10"}, resources={"cpu": "4"}, conditions=(READY,))
@@ -76,18 +64,35 @@ def healthy(plan: Plan) -> Snapshot:
     )
 
 
+def _daemons(plugin: Plugin, nodes: int) -> tuple[Workload, ...]:
+    daemon = Workload(
+        kind="DaemonSet",
+        namespace=plugin.names.namespace,
+        name=plugin.names.plugin,
+        wanted=nodes,
+        updated=nodes,
+        available=nodes,
+        config_maps=(plugin.expected_map,),
+        environment={"DEFAULT_CONFIG": "exclusive"},
+        tolerations=(TOLERATION,),
+    )
+    return daemon, replace(daemon, name=plugin.names.feature_discovery)
+
+
 def plugin_pod(plan: Plan, node: str, **fields: Any) -> Pod:
-    names = STACK_NAMES[plan.settings.gpu_stack]
-    made = Pod(
-        namespace=names.namespace,
-        name=f"{names.plugin}-{node[:5].strip('-')}",
+    return replace(_plugin_pod(View(plan, Snapshot()).plugins[0], node), **fields)
+
+
+def _plugin_pod(plugin: Plugin, node: str) -> Pod:
+    return Pod(
+        namespace=plugin.names.namespace,
+        name=f"{plugin.names.plugin}-{node[:5].strip('-')}",
         node=node,
         phase="Running",
         requests=Resources(pods=1),
         owner="DaemonSet",
         ready=True,
     )
-    return replace(made, **fields)
 
 
 def slice_pod(node: str = "", **fields: Any) -> Pod:
@@ -105,10 +110,12 @@ def slice_pod(node: str = "", **fields: Any) -> Pod:
 def _node(pool: PoolPlan) -> Node:
     shape = pool.shapes[0]
     shared = "-SHARED" if pool.replicas > 1 and pool.resource == "nvidia.com/gpu" else ""
+    partitioned = {"nvidia.com/mig.config.state": "success"} if pool.mig_layout else {}
     return Node(
         name=f"{pool.name}0",
         labels={
             **pool.labels,
+            **partitioned,
             "node.kubernetes.io/instance-type": shape.instance.name,
             "nvidia.com/gpu.product": f"{shape.instance.product}{shared}",
             "nvidia.com/gpu.memory": str(shape.instance.gpu_memory_mib),

@@ -28,9 +28,10 @@ from gpu_slices.checks.view import View
 from gpu_slices.report.findings import findings_junit, findings_text
 from gpu_slices.report.troubleshooting import troubleshooting_page
 from rehearsal.project import ROOT
+from tests.support.stacks import STACKS
 from tests.unit.checks.healthy import healthy, plan_of, plugin_pod, slice_pod
 
-DEV, KARPENTER = plan_of("dev"), plan_of("karpenter")
+DEV, KARPENTER, COST = plan_of("dev"), plan_of("karpenter"), plan_of("cost")
 OVERLAY = "karpenter.sh/nodepool"
 
 
@@ -39,7 +40,7 @@ def _wrong(plan: Any, snapshot: Snapshot) -> set[tuple[str, str]]:
     return {(one.check.name, one.cause.name) for one in found if one.cause and one.outcome in ("failed", "warned")}
 
 
-@pytest.mark.parametrize("stack", ["dev", "p3", "karpenter", "cost"])
+@pytest.mark.parametrize("stack", STACKS)
 def test_a_healthy_cluster_fails_nothing(stack: str) -> None:
     plan = plan_of(stack)
     found = [one for one in judge(View(plan, healthy(plan)), PLATFORM) if one.outcome in ("failed", "warned")]
@@ -246,6 +247,25 @@ def test_a_karpenter_that_is_misled_gets_the_cause(
     assert (check, cause) in _wrong(KARPENTER, make_ill(healthy(KARPENTER)))
 
 
+def _a100(snapshot: Snapshot, **labels: str) -> Snapshot:
+    """The MIG node of stack cost before it is partitioned: it still shows whole GPUs."""
+    wanted = {**snapshot.nodes[0].labels, **{f"nvidia.com/mig.config{key}": one for key, one in labels.items()}}
+    return _shows(_node(snapshot, labels=wanted), 8)
+
+
+MIG_ILL: list[tuple[str, str, Callable[[Snapshot], Snapshot]]] = [
+    ("slices", "mig-layout-differs", lambda one: _a100(one, **{"": "a100-0123456789"})),
+    ("slices", "mig-not-partitioned", lambda one: _a100(one, **{".state": "failed"})),
+]
+
+
+@pytest.mark.parametrize(("check", "cause", "make_ill"), MIG_ILL, ids=[cause for _, cause, _ in MIG_ILL])
+def test_gpus_that_are_not_partitioned_as_planned_get_the_cause(
+    check: str, cause: str, make_ill: Callable[[Snapshot], Snapshot]
+) -> None:
+    assert (check, cause) in _wrong(COST, make_ill(healthy(COST)))
+
+
 def test_an_overlay_of_other_types_or_of_a_named_pool_is_nobodys_trouble() -> None:
     for requirement in (
         Requirement(key="node.kubernetes.io/instance-type", operator="In", values=("p5.48xlarge",)),
@@ -255,7 +275,9 @@ def test_an_overlay_of_other_types_or_of_a_named_pool_is_nobodys_trouble() -> No
 
 
 def test_every_cause_of_the_table_is_shown_to_be_found() -> None:
-    shown = {(check, cause) for check, cause, _ in (*ILL, *KARPENTER_ILL)} | {(one, two) for one, two, _ in PROBES}
+    shown = {(check, cause) for check, cause, _ in (*ILL, *KARPENTER_ILL, *MIG_ILL)} | {
+        (one, two) for one, two, _ in PROBES
+    }
     table = {(row.name, cause.name) for row in rows() for cause in row.causes}
     assert table - shown == set()
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from gpu_slices.charts import Release, gpu_stack_release, monitoring_releases, releases
+from gpu_slices.charts import Release, gpu_stack_releases, monitoring_releases, releases
 from gpu_slices.charts.dcgm_exporter import counters
 from gpu_slices.cloud_refs import placeholders
 from gpu_slices.daemons import gpu_node_daemons, system_node_daemons
@@ -62,7 +62,7 @@ def test_the_exporter_names_every_pod_that_holds_a_slice_and_exports_our_counter
 def exporter_values(stack: str) -> Any:
     if stack == "device-plugin":
         return named(stack)["dcgm-exporter"].values
-    return gpu_stack_release(plan_of(raw(stack))).values["dcgmExporter"]
+    return gpu_stack_releases(plan_of(raw(stack)))[0].values["dcgmExporter"]
 
 
 def test_the_exporters_own_chart_reaches_tainted_nodes_of_our_pools_and_no_others():

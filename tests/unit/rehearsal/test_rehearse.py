@@ -27,8 +27,9 @@ from rehearsal.rehearse.settings import Wish, decide
 from rehearsal.rehearse.watching import Point
 from tests.support.stacks import STACKS, karpenter_plans, plan_of, plan_of_stack, plans
 
-#: Pods of the doubles on every GPU node: device plugin, GPU and node feature discovery.
+#: Pods of the doubles on every GPU node: device plugin, GPU and node feature discovery; and what a strategy adds.
 PLAYED_DAEMONS = 3
+FURTHER_DAEMONS = {"mps": 1, "mig": 1}
 
 ONE_GPU = {"gpuNodePools": {"burst": {"families": ["g5"], "gpusPerNode": [1], "maxGpus": 4, "replicas": 10}}}
 
@@ -44,9 +45,10 @@ def test_a_rehearsed_node_holds_as_many_one_slice_pods_as_the_plan_says(plan):
         for shape in pool.shapes:
             left = facts[shape.instance.name].allocatable
             cpu, memory = millicores(pool.pod_requests.cpu), mebibytes(pool.pod_requests.memory)
-            slices = shape.advertised[pool.resource]
-            holds = min(slices, left.pods - PLAYED_DAEMONS, left.cpu_milli // cpu, left.memory_mib // memory)
-            assert max(0, holds) == shape.bounds.usable
+            pods = left.pods - PLAYED_DAEMONS - FURTHER_DAEMONS.get(pool.strategy, 0)
+            for one in shape.slices:
+                holds = min(one.count, pods, left.cpu_milli // cpu, left.memory_mib // memory)
+                assert max(0, holds) == one.bounds.usable
 
 
 @pytest.mark.parametrize("stack", STACKS)
