@@ -55,7 +55,7 @@ test-cluster: $(DEV) ## tests on a real control plane [FULL=1 adds the slow ones
 	@$(PY) -m pytest tests/cluster $(if $(FULL),,-m "not full") $(ARGS)
 
 .PHONY: check
-check: $(DEV) lint-workflows ## lint, format, types, who may import whom, workflows
+check: $(DEV) lint-workflows lint-manifests ## lint, format, types, who may import whom, workflows, manifests
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/basedpyright
@@ -64,6 +64,10 @@ check: $(DEV) lint-workflows ## lint, format, types, who may import whom, workfl
 .PHONY: lint-workflows
 lint-workflows: .bin/actionlint ## GitHub workflows, by actionlint
 	.bin/actionlint -shellcheck= -pyflakes=
+
+.PHONY: lint-manifests
+lint-manifests: .bin/kube-score $(RUNTIME) ## what every stack renders, by kube-score: no critical finding without an exemption
+	@$(PY) tools/kube-score/lint_manifests.py .bin/kube-score
 
 .PHONY: schema
 schema: $(RUNTIME) ## regenerate stack-config.schema.json and docs/config.md after a change of the settings
@@ -100,8 +104,9 @@ clean: ## remove .venv and caches; .bin/ stays, building it takes minutes
 # Without service discovery, which pulls in every cloud's SDK: rules need none.
 .bin/promtool: TAGS := -tags remove_all_sd
 .bin/promtool: PACKAGE := github.com/prometheus/prometheus/cmd/promtool
+.bin/kube-score: PACKAGE := github.com/zegl/kube-score/cmd/kube-score
 .bin/kube-state-metrics: PACKAGE := k8s.io/kube-state-metrics/v2
-.bin/promtool .bin/kube-state-metrics: .bin/%: tools/%/go.mod tools/%/go.sum | $(RUNTIME)
+.bin/promtool .bin/kube-score .bin/kube-state-metrics: .bin/%: tools/%/go.mod tools/%/go.sum | $(RUNTIME)
 	@mkdir -p .bin
 	@echo "building $* (some minutes the first time)"
 	@go=$$($(PY) -c 'from engine.binary import find_go, print_progress; print(find_go(print_progress))') && \

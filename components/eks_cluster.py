@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -13,7 +14,7 @@ from gpu_slices.iam.cluster_key import cluster_key_policy_json
 from gpu_slices.kubeconfig import kubeconfig
 from gpu_slices.log_groups import log_group_names
 from gpu_slices.naming import log_group_name
-from gpu_slices.settings.cluster import Cluster
+from gpu_slices.settings.cluster import Access, Cluster
 
 from .access import declare_access
 from .component import Component
@@ -22,12 +23,16 @@ from .network import NetworkRefs
 
 @dataclass(frozen=True, kw_only=True)
 class EksClusterArgs:
-    """Settings of the control plane, where it lives, and the AWS provider that the packaged component must use."""
+    """Settings of the control plane, where it lives, and the AWS provider that the packaged component must use.
+
+    `access` are the access entries by name; without it those of the settings.
+    """
 
     cluster: Cluster
     region: str
     network: NetworkRefs
     aws_provider: aws.Provider
+    access: Mapping[str, Access] | None = None
 
 
 class EksCluster(Component):
@@ -89,7 +94,7 @@ class EksCluster(Component):
             enable_server_side_apply=True,
             opts=self.child(),
         )
-        for person, access in sorted(settings.access.items()):
+        for person, access in sorted((settings.access if args.access is None else args.access).items()):
             declare_access(self, f"{name}-access-{person}", self.cluster_name, access)
         self.log_key_arn = own_key.arn if own_key else None
         self.register_outputs({"cluster_name": self.cluster_name, "kubeconfig": self.kubeconfig})

@@ -13,18 +13,20 @@ from gpu_slices import addons, charts, node_groups
 from gpu_slices.benchmark_plan import plan_benchmark
 from gpu_slices.budget import plan_budget
 from gpu_slices.cloud_refs import CloudRefs
+from gpu_slices.manifests.admission import admission_objects
 from gpu_slices.manifests.benchmark import benchmark_steps
 from gpu_slices.manifests.gpu_stack import gpu_stack_objects
 from gpu_slices.manifests.karpenter import general_pool_objects, gpu_pool_objects
 from gpu_slices.manifests.monitoring import monitoring_objects
 from gpu_slices.manifests.storage import storage_objects
 from gpu_slices.manifests.workloads import workload_objects
-from gpu_slices.outputs import pool_outputs
+from gpu_slices.outputs import pool_outputs, tenant_outputs
 from gpu_slices.plan import Plan
 from gpu_slices.quantities import seconds
 from gpu_slices.settings.cluster import ExistingNetwork, NewNetwork
 
 from .addons import Addons, AddonsArgs
+from .admission import Admission, AdmissionArgs
 from .benchmark import Benchmark, BenchmarkArgs
 from .budget import Budget, BudgetArgs
 from .component import Component
@@ -59,6 +61,7 @@ class GpuPlatform(Component):
     cluster_name: pulumi.Output[str]
     kubeconfig: pulumi.Output[str]
     pools: dict[str, dict[str, Any]]
+    tenants: dict[str, dict[str, Any]]
 
     def __init__(self, name: str, args: GpuPlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
@@ -73,7 +76,11 @@ class GpuPlatform(Component):
         self._cluster = EksCluster(
             f"{name}-cluster",
             EksClusterArgs(
-                cluster=plan.settings.cluster, region=plan.settings.region, network=network, aws_provider=self._cloud
+                cluster=plan.settings.cluster,
+                region=plan.settings.region,
+                network=network,
+                aws_provider=self._cloud,
+                access=plan.access,
             ),
             self._in_cloud(),
         )
@@ -96,6 +103,9 @@ class GpuPlatform(Component):
         karpenter = self._karpenter([basics, system, services, *drivers, *network.ways_out]) if plan.karpenter else None
         stack = self._gpu_stack(after=[system, services, *([karpenter.release] if karpenter else [])])
         pools = self._launched_pools(karpenter, stack, network) if karpenter else []
+        rules = Admission(
+            f"{name}-admission", AdmissionArgs(objects=admission_objects(plan.admission)), self._in_cluster()
+        )
         tenants = [
             Tenant(f"{name}-tenant-{tenant.name}", TenantArgs(tenant=tenant), self._in_cluster())
             for tenant in plan.tenants
@@ -103,7 +113,7 @@ class GpuPlatform(Component):
         if plan.settings.monitoring.enabled:
             self._monitoring(after=[system, services, stack, *([karpenter.release] if karpenter else [])])
         if plan.workloads:
-            samples = WorkloadsArgs(objects=workload_objects(plan), after=[stack, *pools, *tenants])
+            samples = WorkloadsArgs(objects=workload_objects(plan), after=[stack, *pools, *tenants, rules])
             Workloads(f"{name}-workloads", samples, self._in_cluster())
         if benchmark := plan_benchmark(plan.settings, plan.pools):
             measured = BenchmarkArgs(steps=benchmark_steps(benchmark), after=[stack, services, *groups, *pools])
@@ -113,6 +123,7 @@ class GpuPlatform(Component):
         self.cluster_name = self._cluster.cluster_name
         self.kubeconfig = self._cluster.kubeconfig
         self.pools = pool_outputs(plan)
+        self.tenants = tenant_outputs(plan)
         self.register_outputs({"cluster_name": self.cluster_name})
 
     def _in_cloud(self) -> pulumi.ResourceOptions:

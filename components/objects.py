@@ -11,11 +11,22 @@ import pulumi_kubernetes as k8s
 
 #: Kind → its class, looked up when needed: each group of the SDK takes tens of milliseconds to import.
 _KINDS: Final[Mapping[tuple[str, str], Callable[[], type[pulumi.CustomResource]]]] = {
+    ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy"): lambda: (
+        k8s.admissionregistration.v1.ValidatingAdmissionPolicy
+    ),
+    ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicyBinding"): lambda: (
+        k8s.admissionregistration.v1.ValidatingAdmissionPolicyBinding
+    ),
     ("apps/v1", "Deployment"): lambda: k8s.apps.v1.Deployment,
     ("batch/v1", "Job"): lambda: k8s.batch.v1.Job,
+    ("networking.k8s.io/v1", "NetworkPolicy"): lambda: k8s.networking.v1.NetworkPolicy,
     ("policy/v1", "PodDisruptionBudget"): lambda: k8s.policy.v1.PodDisruptionBudget,
+    ("rbac.authorization.k8s.io/v1", "Role"): lambda: k8s.rbac.v1.Role,
+    ("rbac.authorization.k8s.io/v1", "RoleBinding"): lambda: k8s.rbac.v1.RoleBinding,
+    ("scheduling.k8s.io/v1", "PriorityClass"): lambda: k8s.scheduling.v1.PriorityClass,
     ("storage.k8s.io/v1", "StorageClass"): lambda: k8s.storage.v1.StorageClass,
     ("v1", "ConfigMap"): lambda: k8s.core.v1.ConfigMap,
+    ("v1", "LimitRange"): lambda: k8s.core.v1.LimitRange,
     ("v1", "Namespace"): lambda: k8s.core.v1.Namespace,
     ("v1", "ResourceQuota"): lambda: k8s.core.v1.ResourceQuota,
     ("v1", "Service"): lambda: k8s.core.v1.Service,

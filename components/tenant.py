@@ -1,16 +1,20 @@
-"""One team's namespace and quota."""
+"""One team's namespace, its limits, its walls and its people's rights."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import pulumi
 
-from gpu_slices.manifests.tenants import tenant_namespace, tenant_quota
-from gpu_slices.plan import TenantPlan
+from gpu_slices.manifests.tenants import tenant_objects
+from gpu_slices.tenant_plan import TenantPlan
 
 from .component import Component
 from .objects import declare
+
+#: Kinds of which a tenant has one: their words are part of URNs.
+_WORDS: Final = {"LimitRange": "requests", "Namespace": "namespace", "ResourceQuota": "quota"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,10 +25,13 @@ class TenantArgs:
 
 
 class Tenant(Component):
-    """Namespace with restricted Pod Security, and a ResourceQuota in slices."""
+    """The namespace first, and gone last; who may come in with which principal is for EksCluster's access entries."""
 
     def __init__(self, name: str, args: TenantArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        home = declare(f"{name}-namespace", tenant_namespace(args.tenant), self.child())
-        declare(f"{name}-quota", tenant_quota(args.tenant), self.child(depends_on=[home]))
+        made: list[pulumi.Resource] = []
+        for manifest in tenant_objects(args.tenant):
+            kind = manifest["kind"]
+            word = _WORDS.get(kind, f"{kind.lower()}-{manifest['metadata']['name']}")
+            made.append(declare(f"{name}-{word}", manifest, self.child(depends_on=made[:1])))
         self.register_outputs({})

@@ -66,7 +66,6 @@ DEVICE_PLUGIN_RELEASE: Final = "nvidia-device-plugin"
 MPS_RELEASE: Final = "nvidia-device-plugin-mps"
 GPU_OPERATOR_NAMESPACE: Final = "gpu-operator"
 MONITORING_NAMESPACE: Final = "monitoring"
-SYSTEM_NAMESPACES: Final = frozenset({"default", DEVICE_PLUGIN_NAMESPACE, GPU_OPERATOR_NAMESPACE, MONITORING_NAMESPACE})
 
 #: EKS refuses a longer node group name; Pulumi's and Terraform's prefixes add a 26-character suffix.
 NODE_GROUP_PREFIX_LIMIT: Final = 37

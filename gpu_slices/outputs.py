@@ -1,4 +1,4 @@
-"""What a stack tells about its pools: the numbers, and a pod that takes one slice."""
+"""What a stack tells about its pools: the numbers, and a pod that takes one slice; and what its tenants need to begin."""
 
 from __future__ import annotations
 
@@ -16,6 +16,22 @@ from .pool_plan import NodeShape, PoolPlan, Slices
 def pool_outputs(plan: Plan) -> dict[str, dict[str, Any]]:
     """Pool name → what its nodes show and a slice costs. Memory in MiB, prices in USD, None where unknown."""
     return {pool.name: _pool(pool) for pool in plan.pools}
+
+
+def tenant_outputs(plan: Plan) -> dict[str, dict[str, Any]]:
+    """Tenant → its pools and quota, and what one of its principals types to work in its namespace."""
+    cluster, region = plan.settings.cluster.name, plan.settings.region
+    return {
+        tenant.name: {
+            "pools": list(tenant.pools),
+            "quota": dict(tenant.quota),
+            "group": tenant.group,
+            "priorityClass": tenant.priority_class,
+            "kubeconfigCommand": f"aws eks update-kubeconfig --region {region} --name {cluster} --alias {tenant.name} && "
+            f"kubectl config set-context {tenant.name} --namespace {tenant.name}",
+        }
+        for tenant in plan.tenants
+    }
 
 
 def pod_snippet(pool: PoolPlan) -> str:

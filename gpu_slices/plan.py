@@ -6,27 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from . import naming
+from .access_plan import plan_access
+from .admission_plan import AdmissionPlan, plan_admission
 from .budget import budget_warnings
 from .catalogue import Catalogue, load
 from .cost.prices import price_region
 from .plugin_config import plugin_configs
 from .pool_plan import PoolPlan, plan_pool
 from .settings import Settings
-from .settings.cluster import NewNetwork
+from .settings.cluster import Access, NewNetwork
 from .settings.effective import gpu_pools, uses_karpenter
 from .stack_warnings import StackWarning, warnings_of
 from .subnets import NO_ADDRESSES, AddressPlan, address_plan, default_zones
+from .tenant_plan import TenantPlan, plan_tenants, tenant_warnings
 from .workloads.plan import WorkloadPlan, plan_workloads, workload_warnings
-
-
-@dataclass(frozen=True, kw_only=True)
-class TenantPlan:
-    """One team's namespace and quota: GPU resource name → most of it at once."""
-
-    name: str
-    pools: tuple[str, ...]
-    slices: int
-    quota: Mapping[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +35,9 @@ class Plan:
     tags: Mapping[str, str]
     pools: tuple[PoolPlan, ...]
     tenants: tuple[TenantPlan, ...]
+    #: Access entries of the cluster by name.
+    access: Mapping[str, Access]
+    admission: AdmissionPlan
     #: Sample workloads; none unless configured.
     workloads: tuple[WorkloadPlan, ...]
     plugin_configs: Mapping[str, str]
@@ -70,6 +66,7 @@ def make_plan(settings: Settings, *, stack: str, catalogue: Catalogue | None = N
     pools = tuple(plan_pool(settings, name, pool, known) for name, pool in gpu_pools(settings).items())
     network = settings.network
     zones = network.zones or default_zones(settings.region) if isinstance(network, NewNetwork) else ()
+    tenants = plan_tenants(settings, pools)
     workloads = plan_workloads(settings, pools)
     plan = Plan(
         stack=stack,
@@ -79,20 +76,17 @@ def make_plan(settings: Settings, *, stack: str, catalogue: Catalogue | None = N
         addresses=address_plan(network.cidr, zones) if isinstance(network, NewNetwork) else NO_ADDRESSES,
         tags=naming.stack_tags(stack, settings.cluster.name, settings.tags),
         pools=pools,
-        tenants=tuple(_tenant(settings, name, pools) for name in sorted(settings.tenants)),
+        tenants=tenants,
+        access=plan_access(settings.cluster.access, tenants),
+        admission=plan_admission(settings, pools),
         workloads=workloads,
         plugin_configs=plugin_configs(settings, pools),
         warnings=(),
     )
-    found = {*warnings_of(settings, pools, known), *workload_warnings(workloads, pools), *budget_warnings(plan)}
+    found = {
+        *warnings_of(settings, pools, known),
+        *tenant_warnings(tenants, pools),
+        *workload_warnings(workloads, pools),
+        *budget_warnings(plan),
+    }
     return replace(plan, warnings=tuple(sorted(found)))
-
-
-def _tenant(settings: Settings, name: str, pools: tuple[PoolPlan, ...]) -> TenantPlan:
-    """A tenant may hold slices of its own pools only: every other GPU resource of the stack is capped at 0."""
-    tenant = settings.tenants[name]
-    own = tenant.pools or tuple(pool.name for pool in pools)
-    granted = {name for pool in pools if pool.name in own for name in pool.resources} or {naming.GPU_RESOURCE}
-    every = granted | {name for pool in pools for name in pool.resources} | {naming.GPU_RESOURCE}
-    quota = {resource: tenant.slices if resource in granted else 0 for resource in sorted(every)}
-    return TenantPlan(name=name, pools=tuple(sorted(own)), slices=tenant.slices, quota=quota)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..manifests.namespace import namespace
+from ..namespaces import TOOL_LABEL
 from ..naming import GPU_TOLERATION, MANAGED_BY_LABELS, POOL_LABEL
 from ..pool_plan import PoolPlan
 from .snapshot import HOSTNAME_LABEL, Node
@@ -40,6 +41,8 @@ class NodeProbe:
     short_of: str = ""
     #: Whether two slices for one pod must be refused here, and two are free to ask for.
     two_refused: bool = False
+    #: The node's own pool label, which a tenant's pods must select; empty where it has none.
+    pool_label: str = ""
 
     @property
     def subject(self) -> str:
@@ -83,6 +86,7 @@ def _probes(view: View, pools: tuple[str, ...]) -> Iterator[NodeProbe]:
                 replicas=pool.replicas,
                 short_of=short,
                 two_refused=_two_refused(pool) and pods >= 2,
+                pool_label=node.pool_label,
             )
 
 
@@ -105,21 +109,13 @@ def _room(view: View, node: Node, free: int, started: int) -> tuple[int, str]:
 
 def probe_namespace(name: str, run: str) -> dict[str, Any]:
     """The namespace of one run."""
-    return namespace(name, "restricted", {VERIFY_LABEL: run})
+    return namespace(name, "restricted", {TOOL_LABEL: "verify", VERIFY_LABEL: run})
 
 
 def probe_pod(probe: NodeProbe, *, run: str, name: str, slices: int, image: str, seconds: int) -> dict[str, Any]:
     """A pod pinned to an existing node, so that it can never start another; it ends itself after `seconds`."""
-    return _pod(
-        name,
-        run,
-        probe.resource,
-        slices,
-        image,
-        seconds,
-        {NODE_LABEL: probe.node[:63]},
-        {HOSTNAME_LABEL: probe.hostname},
-    )
+    place = {HOSTNAME_LABEL: probe.hostname, **({POOL_LABEL: probe.pool_label} if probe.pool_label else {})}
+    return _pod(name, run, probe.resource, slices, image, seconds, {NODE_LABEL: probe.node[:63]}, place)
 
 
 def starter_pod(pool: PoolPlan, *, run: str, name: str, image: str, seconds: int) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..cloud_refs import CloudRefs
 from ..plan import Plan
+from .admission import admission_objects
 from .benchmark import benchmark_objects
 from .gpu_stack import gpu_stack_objects
 from .karpenter import general_pool_objects, gpu_pool_objects
@@ -21,6 +22,7 @@ Manifest = Mapping[str, Any]
 def objects(plan: Plan, refs: CloudRefs) -> list[Manifest]:
     """Every Kubernetes object that the program applies itself (Helm releases apart), in the order it is applied."""
     return [
+        *admission_objects(plan.admission),
         *gpu_stack_objects(plan),
         *storage_objects(plan),
         *(manifest for name in sorted(plan.settings.node_pools) for manifest in general_pool_objects(plan, name, refs)),

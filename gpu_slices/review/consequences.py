@@ -154,6 +154,7 @@ _DISRUPTION: Final = nothing("a rule for later disruptions; it replaces no node 
 _PLAN_ONLY: Final = nothing("a figure of the plan; nothing in the cluster knows it")
 _NEW_NETWORK: Final = replace("another network: subnets, node groups and what hangs on them are made anew")
 _OTHER_NODES: Final = replace("another node group replaces this one; its pods move")
+_TRAFFIC: Final = nothing("running pods' traffic is held to it at once: connections no longer allowed break; pods stay")
 _CONTROL_PLANE: Final = nothing("EKS updates the control plane in place")
 _ADDON: Final = restart("the add-on's own pods roll; nodes and your pods stay")
 
@@ -268,7 +269,16 @@ TABLE: Final[tuple[Row, ...]] = (
     (("karpenter", "**"), restart("the controller rolls; nodes and your pods stay")),
     (("retiredPools", "**"), restart("the device plugin restarts with the other set of configs")),
     (("tenants", "*"), _whole),
+    (("tenants", "*", "egress", "**"), _TRAFFIC),
+    (("tenants", "*", "ingressFrom", "**"), _TRAFFIC),
+    (("tenants", "*", "principals", "**"), nothing("who may work in the namespace; its pods stay")),
+    (("tenants", "*", "podSecurity"), nothing("asked of new pods; running pods stay")),
+    (
+        ("tenants", "*", "priority", "**"),
+        nothing("the PriorityClass of new pods is made anew; running pods keep theirs"),
+    ),
     (("tenants", "**"), nothing("the quota of new pods; running pods stay")),
+    (("admission", "**"), nothing("what new pods are held to; running pods stay")),
     (
         ("tags", "**"),
         disrupt("tags are part of launch templates and NodeClasses: nodes are replaced one after another"),

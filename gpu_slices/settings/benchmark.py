@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from ..bench.metrics import model_of
 from .base import Count, DnsLabel, Model, Positive, Text, refused
 from .mistakes import shown
-from .pools import TenantName
+from .tenants import TenantName
 
 Engine = Literal["vllm", "tgi"]
 Condition = Literal["fresh", "exclusive", "idle-neighbour", "shared", "one-server"]

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from .. import catalogue
-from ..advertised import slice_kinds
 from ..cost.price_table import load_prices
 from .benchmark_checks import BENCHMARK_CHECKS
 from .budget_checks import BUDGET_CHECKS
 from .cluster import ExistingNetwork, NewNetwork
 from .compatibility_checks import COMPATIBILITY_CHECKS
-from .effective import gpu_pools, replicas_of, selection_of, sharing_of
 from .karpenter_checks import KARPENTER_CHECKS
-from .mistakes import Mistake, did_you_mean
+from .mistakes import Mistake
 from .model import REGION_KEY, Settings
 from .pools import GpuNodeGroup, SystemNodes
 from .reservation_checks import RESERVATION_CHECKS
 from .security_checks import SECURITY_CHECKS
 from .sharing_checks import SHARING_CHECKS
+from .tenant_checks import TENANT_CHECKS
 from .workload_checks import WORKLOAD_CHECKS
 
 Check = Callable[[Settings], Iterator[Mistake]]
@@ -90,46 +88,6 @@ def _access_means_something(settings: Settings) -> Iterator[Mistake]:
             )
 
 
-def _tenant_pools_exist(settings: Settings) -> Iterator[Mistake]:
-    pools = gpu_pools(settings)
-    for tenant, quota in settings.tenants.items():
-        for index, pool in enumerate(quota.pools):
-            if pool not in pools:
-                yield Mistake(
-                    path=f"tenants.{tenant}.pools[{index}]",
-                    problem=f"there is no GPU pool {pool!r}",
-                    remedy=did_you_mean(pool, pools) if pools else "declare it under gpuNodeGroups or gpuNodePools",
-                )
-
-
-def _tenant_slices_are_comparable(settings: Settings) -> Iterator[Mistake]:
-    """A quota counts by resource name only; under one name a slice must be the same thing everywhere."""
-    unlike = _unlike_pools(settings)
-    for tenant, quota in settings.tenants.items():
-        if not quota.pools and unlike:
-            yield Mistake(
-                path=f"tenants.{tenant}.pools",
-                problem=f"the quota would count {' and '.join(unlike)} alike, though a slice of each is something else",
-                remedy=f"name the tenant's pools, such as [{unlike[0]}]",
-            )
-
-
-def _unlike_pools(settings: Settings) -> list[str]:
-    """Pools that advertise one resource name for different GPUs or MIG profiles, or for slices and whole ones."""
-    alike: dict[str, dict[str, set[tuple[str, str | None, bool]]]] = {}
-    for name, pool in gpu_pools(settings).items():
-        sharing, replicas = sharing_of(settings, pool), replicas_of(settings, pool)
-        for several in selection_of(pool, catalogue.load()).types.values():
-            for one in several:
-                for kind in slice_kinds(one, sharing, replicas):
-                    slices = alike.setdefault(kind.resource, {}).setdefault(name, set())
-                    slices.add((one.gpu.name, kind.profile, replicas > 1))
-    for _, pools in sorted(alike.items()):
-        if len(set().union(*pools.values())) > 1 and len(pools) > 1:
-            return sorted(pools)
-    return []
-
-
 def _region_factor_is_for_another_region(settings: Settings) -> Iterator[Mistake]:
     if settings.prices.region_factor is not None and settings.region == load_prices().region:
         yield Mistake(
@@ -146,13 +104,12 @@ CHECKS: Mapping[Check, tuple[str, ...]] = {
     _subnets_are_distinct: (),
     _endpoint_is_reachable: (),
     _access_means_something: (),
-    _tenant_pools_exist: (),
-    _tenant_slices_are_comparable: ("gpuNodeGroups", "gpuNodePools", "replicas", "sharing"),
     _region_factor_is_for_another_region: (REGION_KEY,),
     **SHARING_CHECKS,
     **KARPENTER_CHECKS,
     **RESERVATION_CHECKS,
     **SECURITY_CHECKS,
+    **TENANT_CHECKS,
     **WORKLOAD_CHECKS,
     **BENCHMARK_CHECKS,
     **COMPATIBILITY_CHECKS,

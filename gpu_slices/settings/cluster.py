@@ -91,6 +91,7 @@ def _addon_version(value: str) -> str:
 
 Cidr = Annotated[Text, AfterValidator(_cidr)]
 KeyArn = Annotated[Text, AfterValidator(_key_arn)]
+Principal = Annotated[Text, AfterValidator(_principal)]
 
 
 class Endpoint(Model):
@@ -115,7 +116,7 @@ class Encryption(Model):
 class Access(Model):
     """One person or role that may use the cluster: an EKS access policy, Kubernetes groups, or both."""
 
-    principal_arn: Annotated[Text, AfterValidator(_principal)] = Field(description="ARN of the IAM user or role.")
+    principal_arn: Principal = Field(description="ARN of the IAM user or role.")
     policy: Literal["cluster-admin", "admin", "edit", "view"] | None = Field(
         default=None, description="EKS access policy; without it only the groups count."
     )

@@ -15,10 +15,11 @@ from .cluster import Cluster, Network, NewNetwork
 from .karpenter import GpuNodePool, Karpenter, NodePool, RetiredPool
 from .mistakes import shown
 from .monitoring import Monitoring
-from .pools import GpuNodeGroup, NodePoolName, PoolName, SystemNodes, Tenant, TenantName
+from .pools import GpuNodeGroup, NodePoolName, PoolName, SystemNodes
 from .prices import Prices
 from .security import Security
 from .sharing import Sharing
+from .tenants import Admission, Tenant, TenantName
 from .workloads import SampleName, Workload
 
 REGION_KEY: Final = "aws:region"
@@ -100,7 +101,12 @@ class Settings(Model):
         "for one update.",
     )
     tenants: dict[TenantName, Tenant] = Field(
-        default={}, description="Teams by namespace: {pools, slices}; each gets a quota in slices."
+        default={},
+        description="Teams by namespace: pools, slices, resources, podSecurity, egress, ingressFrom, principals, priority.",
+    )
+    admission: Admission = Field(
+        default=Admission(),
+        description="What becomes of pods that break the rules of GPU nodes: enforcement, platformNamespaces.",
     )
     workloads: dict[SampleName, Workload] = Field(
         default={},

@@ -21,7 +21,6 @@ _UNION_TAGS: Final = frozenset({("network", "new"), ("network", "existing")})
 _STAND_INS: Final[Mapping[tuple[str, str], Any]] = {
     ("", REGION_KEY): "us-west-2",
     ("gpuNodeGroups", "instanceType"): "g6e.2xlarge",
-    ("tenants", "slices"): 0,
 }
 
 _MISSING: Final = "is missing"

@@ -1,4 +1,4 @@
-"""The keys about nodes and who uses them: `systemNodes`, `gpuNodeGroups`, `tenants`."""
+"""The keys about nodes: `systemNodes`, `gpuNodeGroups`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from .. import catalogue, naming
-from .base import Count, Cpu, DnsLabel, Memory, Model, Positive, Replicas, Text, refused
+from .base import Count, Cpu, Memory, Model, Positive, Replicas, Text, refused
 from .mistakes import listed, shown
 from .reservations import CapacityReservation
 from .sharing import SharingOverride
@@ -81,17 +81,10 @@ def _pool_name(value: Any) -> str:
     return _node_pool_name(value)
 
 
-def _tenant_name(value: str) -> str:
-    if value in naming.SYSTEM_NAMESPACES or value.startswith("kube-"):
-        raise refused(f"{value!r} is a system namespace", "choose another name")
-    return value
-
-
 #: Of a GPU pool.
 PoolName = Annotated[str, BeforeValidator(_pool_name)]
 #: Of a general NodePool, which may well be called default.
 NodePoolName = Annotated[str, BeforeValidator(_node_pool_name)]
-TenantName = Annotated[DnsLabel, AfterValidator(_tenant_name)]
 GpuInstanceType = Annotated[Text, AfterValidator(_gpu_type)]
 NodeLabels = Annotated[dict[str, Text], AfterValidator(_labels)]
 
@@ -139,10 +132,3 @@ class GpuNodeGroup(Model):
     capacity_reservation: CapacityReservation | None = Field(
         default=None, description="Launch into this reservation only: id, type, zone, instances, ends, subnetIds."
     )
-
-
-class Tenant(Model):
-    """One team: a namespace with a quota in slices."""
-
-    pools: tuple[Text, ...] = Field(default=(), description="GPU pools that the quota is for.")
-    slices: Count = Field(description="Most slices the tenant may hold at once.")

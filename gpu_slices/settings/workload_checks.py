@@ -73,7 +73,7 @@ def _quotas_hold_the_pods(settings: Settings) -> Iterator[Mistake]:
     for name, tenant in settings.tenants.items():
         own = {word: pods_of(word, one) for word, one in sorted(settings.workloads.items()) if one.tenant == name}
         wanted = sum(own.values())
-        if wanted <= tenant.slices:
+        if tenant.slices is None or wanted <= tenant.slices:
             continue
         parts = " + ".join(f"{word} {pods}" for word, pods in own.items())
         for word in own:

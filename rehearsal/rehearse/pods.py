@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from gpu_slices.namespaces import TOOL_LABEL
 from gpu_slices.naming import GPU_TOLERATION, POOL_LABEL
 from gpu_slices.pod_security import CONTAINER_SECURITY, pod_security
 from gpu_slices.pool_plan import PoolPlan
@@ -15,7 +16,7 @@ SELECTOR: Final = APP_LABEL
 
 def namespace() -> dict[str, Any]:
     """The burst's own namespace: no tenant's quota counts there."""
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    labels = {"pod-security.kubernetes.io/enforce": "restricted", TOOL_LABEL: "rehearsal"}
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}}
 
 

@@ -11,6 +11,7 @@ import pulumi_kubernetes as k8s
 import pytest
 
 from components.addons import Addons, AddonsArgs
+from components.admission import Admission, AdmissionArgs
 from components.budget import Budget, BudgetArgs
 from components.eks_cluster import EksCluster, EksClusterArgs
 from components.gpu_node_group import GpuNodeGroup
@@ -25,6 +26,7 @@ from components.workloads import Workloads, WorkloadsArgs
 from gpu_slices import addons
 from gpu_slices.budget import plan_budget
 from gpu_slices.charts import gpu_stack_releases, monitoring_releases
+from gpu_slices.manifests.admission import admission_objects
 from gpu_slices.manifests.gpu_stack import gpu_stack_objects
 from gpu_slices.manifests.monitoring import monitoring_objects
 from gpu_slices.manifests.storage import storage_objects
@@ -40,7 +42,7 @@ PLAN = plan_of(
     {
         "replicas": 4,
         "gpuNodeGroups": {"l40s": {"instanceType": "g6e.2xlarge"}},
-        "tenants": {"team": {"slices": 2}},
+        "tenants": {"team": {"slices": 2, "principals": ["arn:aws:iam::123456789012:role/Team"]}},
         "monitoring": {"enabled": True},
         "budget": {"monthlyUsd": 100, "emails": ["team@example.com"]},
         "workloads": {"tensorflow": {"pool": "l40s", "tenant": "team"}},
@@ -93,7 +95,13 @@ def network() -> None:
 def cluster() -> None:
     refs = NetworkRefs(vpc_id="vpc-0123456789abcdef0", private_subnet_ids=SUBNETS, public_subnet_ids=[])
     provider = their_aws()
-    args = EksClusterArgs(cluster=Cluster(name="theirs"), region="eu-central-1", network=refs, aws_provider=provider)
+    args = EksClusterArgs(
+        cluster=Cluster(name="theirs"),
+        region="eu-central-1",
+        network=refs,
+        aws_provider=provider,
+        access=PLAN.access,
+    )
     made = EksCluster("part", args, pulumi.ResourceOptions(providers=[provider]))
     pulumi.export("kubeconfig", made.kubeconfig)
     k8s.core.v1.Namespace("inside", opts=pulumi.ResourceOptions(provider=made.provider))
@@ -117,6 +125,11 @@ def device_plugin() -> None:
 
 def tenant() -> None:
     Tenant("part", TenantArgs(tenant=PLAN.tenants[0]), pulumi.ResourceOptions(providers=[their_kubernetes()]))
+
+
+def admission() -> None:
+    args = AdmissionArgs(objects=admission_objects(PLAN.admission))
+    Admission("part", args, pulumi.ResourceOptions(providers=[their_kubernetes()]))
 
 
 def workloads() -> None:
@@ -168,6 +181,7 @@ PROGRAMS = [
     node_group,
     device_plugin,
     tenant,
+    admission,
     workloads,
     monitoring,
     budget,
@@ -207,6 +221,13 @@ def test_a_cluster_hands_out_a_provider_for_what_runs_in_it():
     (namespace,) = recorded.of("kubernetes:core/v1:Namespace", "inside")
     assert namespace.provider.split("::")[-2] == "part-kubernetes"
     assert recorded.outputs["kubeconfig"] == "[secret]"
+
+
+def test_a_tenants_principal_is_let_into_the_cluster_with_the_group_that_its_namespace_binds():
+    (entry,) = foreign(cluster).of("aws:eks/accessEntry:AccessEntry")
+    (binding,) = foreign(tenant).of("kubernetes:rbac.authorization.k8s.io/v1:RoleBinding")
+    assert entry.inputs["principalArn"] == "arn:aws:iam::123456789012:role/Team"
+    assert entry.inputs["kubernetesGroups"] == [binding.inputs["subjects"][0]["name"]]
 
 
 def test_a_node_group_joins_the_cluster_it_was_given():

@@ -17,12 +17,12 @@ from gpu_slices.settings.stack_file import read_stack_file
 from gpu_slices.workloads.catalogue import SAMPLES
 from tests.support.stacks import ROOT, STACKS, plan_of_stack
 
-PAGES = ["using-slices.md", "from-the-guides.md"]
+PAGES = ["using-slices.md", "tenants.md", "from-the-guides.md"]
 pytestmark = pytest.mark.parametrize("page", PAGES)
 
 #: What stands between backticks and looks like a key of ours, but is another program's.
 FOREIGN = {
-    "allocatable", "allocations", "aws", "kubectl", "limits", "nodeGroups", "resource", "restricted", "sliceSize",
+    "allocatable", "allocations", "audit", "aws", "baseline", "deny", "edit", "kubectl", "limits", "nodeGroups", "resource", "restricted", "sliceSize", "warn",
     "config.json", "devicePlugin.config.name",
 }  # fmt: skip
 _KEY = re.compile(r"[a-z][A-Za-z]*(\.[A-Za-z0-9-]+)*")

@@ -12,7 +12,7 @@ def operator(replicas: int) -> dict[str, Any]:
     return {
         "gpuStack": "gpu-operator",
         "gpuNodeGroups": {"a": {"instanceType": "g6.xlarge", "replicas": replicas}},
-        "tenants": {"team": {"slices": 3}},
+        "tenants": {"team": {"slices": 2}},
     }
 
 
@@ -48,4 +48,4 @@ def test_a_tenants_namespace_is_restricted_and_the_plugins_own_is_privileged():
 
 def test_a_quota_names_requests_because_kubernetes_takes_extended_resources_in_no_other_way():
     quota = next(o for o in objects_of(operator(4)) if o["kind"] == "ResourceQuota")
-    assert quota["spec"]["hard"] == {"requests.nvidia.com/gpu": "3"}
+    assert quota["spec"]["hard"] == {"requests.nvidia.com/gpu": "2"}

@@ -138,6 +138,8 @@ def test_same_settings_same_plan_and_everything_sorted(plan: Plan):
 @given(raw_settings.filter(lambda raw: raw["gpuNodeGroups"]), st.integers(0, 100))
 def test_a_quota_grants_the_tenants_own_resources_and_none_of_the_others(raw: dict, slices: int):
     first = sorted(raw["gpuNodeGroups"])[0]
+    most = plan_of({**raw, "tenants": {"team": {"pools": [first]}}}).tenants[0].slices
+    slices = min(slices, most)
     plan = plan_of({**raw, "tenants": {"team": {"pools": [first], "slices": slices}}})
     own = next(pool for pool in plan.pools if pool.name == first).resources
     quota = next(o for o in objects(plan, placeholders(plan)) if o["kind"] == "ResourceQuota")["spec"]["hard"]

@@ -201,7 +201,7 @@ def test_the_samples_know_the_gpus_that_the_guides_use(instance_type: str):
 
 def test_pods_that_no_node_can_hold_are_a_warning():
     assert about_workloads(stack(smoke={"pods": 10})) == []
-    raw = stack(smoke={"pods": 11}) | {"tenants": {"team": {"slices": 11}}}
+    raw = stack(smoke={"pods": 11}) | {"tenants": {"team": {}}}
     assert about_workloads(raw) == ["workloads.smoke.pods: 11 pods, but a holds 10 at once: the others stay pending"]
 
 

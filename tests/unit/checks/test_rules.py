@@ -331,7 +331,7 @@ def test_probes_take_free_slices_of_existing_nodes_only(used: int) -> None:
     (probe,) = node_probes(View(DEV, snapshot), ("l40s",))
     assert (probe.used, probe.pods) == (used, 10 - used)
     body = probe_pod(probe, run="r", name="n", slices=1, image="i", seconds=60)
-    assert body["spec"]["nodeSelector"] == {"kubernetes.io/hostname": "l40s0"}
+    assert body["spec"]["nodeSelector"] == {"kubernetes.io/hostname": "l40s0", "gpu-slices/pool": "l40s"}
     assert body["spec"]["activeDeadlineSeconds"] == 60
 
 

@@ -46,8 +46,8 @@ def test_the_everyday_edit_is_told_on_one_screen(capsys: pytest.CaptureFixture[s
         "$0.224 → $0.561",
         "0.8 → 2.0",
         "no node is replaced; the device plugin restarts",
-        "tenant `llm-testing`: quota 10 nvidia.com/gpu; 10 → 4 advertised at the limit: 6 of the 10 can never run at once",
-        "worth 1.0 → 2.5 GPUs",
+        "tenant `llm-testing`: quota 10 → 4 nvidia.com/gpu; 10 → 4 advertised at the limit",
+        "worth 1.0 GPUs",
         "```mermaid",
         "nobody is evicted",
         "prices of us-east-1",
@@ -93,7 +93,7 @@ def test_as_json_all_numbers_are_there(capsys: pytest.CaptureFixture[str]):
     assert (shape["old"]["gpuMemoryMiBPerSlice"], shape["new"]["gpuMemoryMiBPerSlice"]) == (4577, 11444)
     assert (shape["old"]["usdPerSliceHour"], shape["new"]["usdPerSliceHour"]) == (0.224208, 0.56052)
     assert stack["pools"]["l40s"]["onSliceEdit"] == "restart"
-    assert stack["tenants"][0]["new"] == {"quota": 10, "slicesAtLimit": 4, "neverAtOnce": 6, "worthGpus": 2.5}
+    assert stack["tenants"][0]["new"] == {"quota": 4, "slicesAtLimit": 4, "neverAtOnce": 0, "worthGpus": 1.0}
     assert stack["effect"] == "restart"
     assert stack["cost"]["growthPercent"] == 0
 
@@ -108,7 +108,7 @@ def test_writing_a_default_out_or_the_same_count_as_text_is_no_edit(capsys: pyte
 
 def test_it_fails_on_request_when_somebody_must_look(capsys: pytest.CaptureFixture[str]):
     assert main(["diff", *DEV_EDIT, "--fail-on", "risk"]) == 1
-    assert "stack dev: 2 at risk: gpuNodeGroups.l40s, tenants" in capsys.readouterr().err
+    assert "stack dev: 1 at risk: gpuNodeGroups.l40s" in capsys.readouterr().err
     assert main(["diff", "--stack", "dev", "--set", "tenants.llm-testing.slices=5", "--fail-on", "risk"]) == 0
 
 

@@ -14,7 +14,11 @@ from tests.support.stacks import plan_of
 
 GROUP: dict[str, Any] = {"instanceType": "g6e.2xlarge", "replicas": 4, "max": 2}
 BURST: dict[str, Any] = {"families": ["g6"], "gpusPerNode": [1], "maxGpus": 3, "replicas": 4}
-OLD: dict[str, Any] = {"gpuNodeGroups": {"a": GROUP}, "tenants": {"t": {"pools": ["a"], "slices": 8}}}
+OLD: dict[str, Any] = {"gpuNodeGroups": {"a": GROUP}, "tenants": {"t": {"pools": ["a"]}}}
+
+
+def quotas(**slices: int) -> dict[str, Any]:
+    return {"tenants": {name: {"pools": ["a"], "slices": count} for name, count in slices.items()}}
 
 
 def reviewed(old: dict[str, Any], new: dict[str, Any], **more: Any) -> StackReview:
@@ -39,8 +43,13 @@ def test_nothing_edited_is_no_risk():
     [
         (group(replicas=2), "risk", "gpuNodeGroups.a", "more than 2 slices today keeps its pods"),
         (group(replicas=1), "risk", "gpuNodeGroups.a", "more than 1 slice today"),
-        (group(replicas=2), "risk", "tenants", "quotas sum to 8 nvidia.com/gpu, the pools advertise 4"),
-        ({**OLD, "tenants": {"t": {"pools": ["a"], "slices": 9}}}, "risk", "tenants", "1 of them can never run"),
+        (
+            {**group(replicas=2), **quotas(t=4, u=4)},
+            "risk",
+            "tenants",
+            "quotas sum to 8 nvidia.com/gpu, the pools advertise 4",
+        ),
+        ({**OLD, **quotas(t=4, u=5)}, "risk", "tenants", "1 of them can never run"),
         (group(replicas=8), "note", "gpuNodeGroups.a", "from 11.2 GiB to 5.6 GiB and nothing enforces it"),
         (
             group(sharing={"renameResource": True}),
@@ -93,12 +102,12 @@ def test_a_pool_that_changes_its_kind_under_its_name_is_told():
 
 
 def test_lower_quotas_and_more_room_are_no_risk():
-    assert told(OLD, {**OLD, "tenants": {"t": {"pools": ["a"], "slices": 1}}}) == []
+    assert told(OLD, {**OLD, **quotas(t=1)}) == []
     assert told(OLD, group(max=5)) == []
 
 
 def test_an_over_committed_quota_is_only_told_by_the_edit_that_makes_it_worse():
-    over = {**OLD, "tenants": {"t": {"pools": ["a"], "slices": 20}}}
+    over = {**OLD, **quotas(t=8, u=8)}
     assert told(over, {**over, "prices": {"natGbPerMonth": 1}}) == []
 
 

@@ -116,9 +116,9 @@ def test_a_missing_region_does_not_hide_the_rest():
 
 def test_a_tenant_without_pools_is_refused_where_slices_differ():
     groups = {"a": {"instanceType": "g6.xlarge"}, "b": {"instanceType": "g6.xlarge", "replicas": 4}}
-    (line,) = mistakes({"gpuNodeGroups": groups, "tenants": {"t": {"slices": 2}}})
+    (line,) = mistakes({"gpuNodeGroups": groups, "tenants": {"t": {"slices": 1}}})
     assert "a and b alike" in line
-    parse({"aws:region": "us-west-2", "gpuNodeGroups": {"a": groups["a"]}, "tenants": {"t": {"slices": 2}}}, stack="s")
+    parse({"aws:region": "us-west-2", "gpuNodeGroups": {"a": groups["a"]}, "tenants": {"t": {"slices": 1}}}, stack="s")
 
 
 @pytest.mark.parametrize(
