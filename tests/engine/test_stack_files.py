@@ -10,6 +10,7 @@ from tests.support.lifecycle import LIVES, Life, life
 pytestmark = pytest.mark.engine
 
 CONFIG_MAP, RELEASE = "kubernetes:core/v1:ConfigMap", "kubernetes:helm.sh/v3:Release"
+QUOTA = "kubernetes:core/v1:ResourceQuota"
 OVERLAY, NODE_POOL = "kubernetes:karpenter.sh/v1alpha1:NodeOverlay", "kubernetes:karpenter.sh/v1:NodePool"
 
 
@@ -47,7 +48,7 @@ def test_a_slice_edit_previews_exactly_what_it_does(lived: Life):
 def test_a_slice_edit_changes_the_plugins_config_and_nothing_else_of_the_stack(lived: Life):
     """Under the stand-alone chart one text in its values; under the operator a config map, and its name in the values."""
     (release,) = lived.edit_up.of(RELEASE)
-    others = {(c.op, c.type) for c in lived.edit_up.changes if c.type not in (RELEASE, OVERLAY, NODE_POOL)}
+    others = {(c.op, c.type) for c in lived.edit_up.changes if c.type not in (RELEASE, OVERLAY, NODE_POOL, QUOTA)}
     paths = [diff.path for diff in release.diffs]
     if lived.plan.settings.gpu_stack == "gpu-operator":
         assert paths == ["values.devicePlugin.config.name"]
@@ -55,6 +56,17 @@ def test_a_slice_edit_changes_the_plugins_config_and_nothing_else_of_the_stack(l
     else:
         assert paths == [f"values.config.map.{pool}" for pool in edited_pools(lived)]
         assert others == set()
+
+
+def test_a_slice_edit_takes_the_quotas_along_that_state_no_number_of_their_own(lived: Life):
+    follow = {
+        name
+        for name, tenant in lived.plan.settings.tenants.items()
+        if tenant.slices is None and set(tenant.pools or edited_pools(lived)) & set(edited_pools(lived))
+    }
+    changes = lived.edit_up.of(QUOTA)
+    assert {c.name for c in changes} == {f"platform-tenant-{name}-quota" for name in follow}
+    assert all(c.op == "update" and d.path.startswith("spec.hard") for c in changes for d in c.diffs)
 
 
 def test_a_slice_edit_moves_overlays_and_limits_of_launched_pools_only(lived: Life):
