@@ -72,6 +72,7 @@ def test_a_pod_takes_the_mig_profile_that_its_workload_names_and_else_the_smalle
     mig = {"strategy": "mig", "mig": {"profiles": {"4g.20gb": 1, "2g.10gb": 1, "1g.5gb": 1}}}
     pool = {"instanceType": "p4d.24xlarge", "sharing": mig}
     raw = {**stack(smoke={"migProfile": "4g.20gb"}, cuda={}), "gpuStack": "gpu-operator", "gpuNodeGroups": {"a": pool}}
+    raw["tenants"] = {"team": {"pools": ["a"]}}
     asked = [tuple(pod["containers"][0]["resources"]["limits"]) for pod in pods(raw)]
     assert sorted(asked) == [("nvidia.com/mig-1g.5gb",), ("nvidia.com/mig-4g.20gb",)]
 
@@ -79,7 +80,7 @@ def test_a_pod_takes_the_mig_profile_that_its_workload_names_and_else_the_smalle
 def test_pods_of_an_mps_pool_run_as_its_one_user():
     shared = {"strategy": "mps", "mps": {"runAsUser": 4711}}
     pool = {"instanceType": "g6.xlarge", "replicas": 4, "sharing": shared}
-    raw = {**ALL, "gpuNodeGroups": {"a": pool}}
+    raw = {**ALL, "gpuNodeGroups": {"a": pool}, "tenants": {"team": {"pools": ["a"]}}}
     assert {pod["securityContext"]["runAsUser"] for pod in pods(raw)} == {4711}
     assert "runAsUser: 4711" in pod_snippet(plan_of(raw).pools[0])
 
