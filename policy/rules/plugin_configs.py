@@ -15,17 +15,21 @@ from .rule import Resource
 
 CONFIG_MAP: Final = "kubernetes:core/v1:ConfigMap"
 
-#: The two ways of sharing in which slices have no memory of their own; MIG instances have.
-_SOFTWARE_SHARING: Final = {"timeSlicing": "time-slicing", "mps": "MPS"}
+#: The two ways of sharing by software: the word for each, and what of it others feel. MIG instances are apart in hardware.
+_SOFTWARE_SHARING: Final = {
+    "timeSlicing": ("time-slicing", "one slice can take the memory of all"),
+    "mps": ("MPS", "a fault of one slice ends all"),
+}
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class SharedPool:
-    """How a pool's GPUs are shared in software; `replicas` are the slices per GPU."""
+    """How a pool's GPUs are shared in software; `replicas` are the slices per GPU, `felt` is what others feel of one."""
 
     pool: str
     strategy: str
     replicas: int
+    felt: str
 
 
 def shared_pools(resource: Resource) -> tuple[SharedPool, ...]:
@@ -55,7 +59,9 @@ def _config(text: Any) -> Mapping[str, Any]:
 def _shared(pool: str, config: Mapping[str, Any]) -> list[SharedPool]:
     sharing = config.get("sharing") or {}
     return [
-        SharedPool(pool=pool, strategy=words, replicas=max(entry["replicas"] for entry in sharing[key]["resources"]))
-        for key, words in _SOFTWARE_SHARING.items()
+        SharedPool(
+            pool=pool, strategy=word, felt=felt, replicas=max(entry["replicas"] for entry in sharing[key]["resources"])
+        )
+        for key, (word, felt) in _SOFTWARE_SHARING.items()
         if sharing.get(key, {}).get("resources")
     ]

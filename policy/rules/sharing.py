@@ -36,7 +36,7 @@ def regulated_pools_are_whole(resources: Sequence[Resource], _scope: Scope) -> I
         if found:
             words = (
                 f"pool {found.pool} is regulated, but its GPUs are shared by {found.strategy} among {found.replicas}: "
-                "slices have no memory of their own; set replicas to 1, or use MIG"
+                f"{found.felt}; set replicas to 1, or use MIG"
             )
             yield Violation(urn=resource.urn, words=words)
 

@@ -76,6 +76,7 @@ def test_a_regulated_pool_that_karpenter_launches_is_not_shared_either():
     marked = edited(pool(), *TEMPLATE_LABELS, REGULATED_LABEL, to="true")
     (words,) = said("regulated-pools-unshared", marked, plugin())
     assert "pool burst is regulated" in words
+    assert "one slice can take the memory of all; set replicas to 1, or use MIG" in words
 
 
 @pytest.mark.parametrize("stack", [stack for stack in STACKS if plan_of_stack(stack).tenants])
