@@ -113,7 +113,11 @@ def _lowered(facts: Facts) -> Iterator[Risk]:
         if new.replicas >= old.replicas:
             continue
         per_node = min(sum(shape.advertised.values()) for shape in new.shapes)
-        stay = "They keep running until they restart; then they need a slice elsewhere"
+        stay = (
+            "They must be restarted and then need a slice elsewhere"
+            if new.strategy == "mps"
+            else "They keep running until they restart; then they need a slice elsewhere"
+        )
         if facts.use is None:
             yield Risk(
                 level="risk",

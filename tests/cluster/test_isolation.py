@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 
+from gpu_slices.checks.cluster_api import ClusterApi
+from gpu_slices.checks.verify import VerifyOptions, verify
 from gpu_slices.plan import Plan
 from gpu_slices.pool_plan import PoolPlan
 from rehearsal.cluster.control_plane import ControlPlane
 from rehearsal.rehearse.pods import NAMESPACE, namespace, one_slice_pod
 from tests.cluster.shipped import Shipped
 from tests.cluster.waiting import eventually
-from tests.support.stacks import plan_of
+from tests.support.stacks import plan_of, plan_of_stack
 
 pytestmark = pytest.mark.cluster
 
@@ -178,6 +180,38 @@ def test_a_gpu_in_use_is_not_partitioned_otherwise(fresh_plane: ControlPlane) ->
     shipped.relabel("a100-0", {"nvidia.com/mig.config": wanted})
     eventually(lambda: _state(shipped, "a100-0") == "failed")
     assert shown(shipped.api.get("/api/v1/nodes/a100-0")) == {ONE_G: 56}
+
+
+def test_verify_fills_mps_slices_and_mig_instances(fresh_plane: ControlPlane) -> None:
+    sharing = {"strategy": "mig", "mig": {"profiles": {"3g.20gb": 1, "1g.5gb": 2}}}
+    group = {"instanceType": "p4d.24xlarge", "sharing": sharing}
+    shipped = Shipped(fresh_plane, plan_of({"gpuStack": "gpu-operator", "gpuNodeGroups": {"a100": group}}))
+    shipped.up()
+    shipped.join("a100")
+    shipped.shows("a100-0", "nvidia.com/mig-3g.20gb", 8)
+    found = _verified(shipped)
+    assert found["node a100-0, mig-3g.20gb"] == "8 pods on 8 GPUs, at most 1 on one"
+    assert found["node a100-0, mig-1g.5gb"] == "16 pods on 16 GPUs, at most 1 on one"
+
+
+def test_verify_knows_both_releases_of_the_plugin(fresh_plane: ControlPlane) -> None:
+    shipped = Shipped(fresh_plane, plan_of_stack("isolation"))
+    shipped.up()
+    for pool in ("inference", "notebooks"):
+        shipped.join(pool)
+    shipped.shows("inference-0", "nvidia.com/gpu.shared", 4)
+    shipped.shows("notebooks-0", "nvidia.com/gpu", 4)
+    assert sorted(_verified(shipped)) == ["node inference-0", "node notebooks-0"]
+
+
+def _verified(shipped: Shipped) -> dict[str, str]:
+    """What `verify` saw of the devices, by node; everything else passed too."""
+    pools = tuple(pool.name for pool in shipped.plan.pools)
+    options = VerifyOptions(pools=pools, wait=20, settle=2, timeout=60)
+    verdict = verify(ClusterApi(kubeconfig=shipped.plane.kubeconfig), shipped.plan, options, lambda *_: None)
+    words = [f"{one.check.name} {one.subject}: {one.seen}" for one in verdict.findings if one.outcome == "failed"]
+    assert not verdict.failed, words
+    return {one.subject: one.seen.partition(" (")[0] for one in verdict.findings if one.check.name == "same-gpu"}
 
 
 def _state(shipped: Shipped, node: str) -> str:

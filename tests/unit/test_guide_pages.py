@@ -132,7 +132,7 @@ def pool_names(stack: str) -> Iterator[str]:
 
 def outputs() -> set[str]:
     """Names in the stack's output `pools`, as a page shows them."""
-    return {"podSnippet", "pools.NAME.podSnippet", "gpuMemoryMiBPerSlice"}
+    return {"podSnippet", "pools.NAME.podSnippet", "gpuMemoryMiBPerSlice", "resources"}
 
 
 def all_keys(node: Any) -> Iterator[str]:

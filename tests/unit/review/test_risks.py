@@ -77,6 +77,46 @@ def test_a_card_that_one_pod_holds_whole_is_not_shared_in_silence():
     assert told({**group(replicas=1), **renamed}, {**group(replicas=4), **renamed})[0][0] == "stop"
 
 
+MIG: dict[str, Any] = {"strategy": "mig", "mig": {"profiles": {"2g.10gb": 3, "1g.5gb": 1}}}
+
+
+def partitioned(kind: str, **keys: Any) -> dict[str, Any]:
+    own: dict[str, Any] = (
+        {"gpuNodeGroups": {"a": {"instanceType": "p4d.24xlarge", "sharing": MIG, **keys}}}
+        if kind == "group"
+        else {"gpuNodePools": {"a": {"instanceTypes": ["p4d.24xlarge"], "maxGpus": 8, "sharing": MIG, **keys}}}
+    )
+    return {"gpuStack": "gpu-operator", **own}
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), [("group", "drain them first"), ("pool", "Karpenter replaces them within the pool's budgets")]
+)
+def test_another_mig_layout_gives_no_card_out_twice_but_moves_or_cuts_off_pods(kind: str, words: str):
+    fewer = {"sharing": {**MIG, "mig": {"profiles": {"2g.10gb": 3}}}}
+    risks = told(partitioned(kind), partitioned(kind, **fewer))
+    assert not any(level == "stop" for level, _, _ in risks)
+    assert any(level == "risk" and words in message for level, _, message in risks)
+    assert any(
+        "nvidia.com/mig-1g.5gb is no more: pods that ask for it stay pending" in message for *_, message in risks
+    )
+
+
+def test_replicas_of_mig_instances_are_a_restart_and_renaming_them_is_a_stop():
+    assert reviewed(partitioned("pool", replicas=2), partitioned("pool", replicas=3)).effect == "restart"
+    renamed = partitioned("pool", replicas=2, sharing={**MIG, "renameResource": True})
+    assert told(partitioned("pool", replicas=2), renamed)[0][0] == "stop"
+
+
+def test_an_mps_edit_ends_cuda_contexts_and_a_change_to_mps_is_a_stop():
+    mps = {"sharing": {"strategy": "mps"}}
+    risks = told(group(**mps), group(**mps, replicas=2))
+    assert any(level == "risk" and "lose their CUDA context" in message for level, _, message in risks)
+    assert any("They must be restarted" in message for *_, message in risks)
+    assert any("is enforced" in message for *_, message in told(group(**mps), group(**mps, replicas=8)))
+    assert told(OLD, group(**mps))[0][0] == "stop"
+
+
 def test_under_the_operator_a_removed_pool_must_be_retired_first():
     operator = {"gpuStack": "gpu-operator"}
     gone = {**operator, "gpuNodeGroups": {"b": GROUP}}
