@@ -93,8 +93,9 @@ class GpuPlatform(Component):
             self._security(network, after=[system])
         asked_for = addons.optional(plan)
         drivers = [self._addons("optional", asked_for, after=[system, services])] if asked_for else []
+        disks: list[pulumi.Resource] = [*drivers]
         if classes := storage_objects(plan):
-            Storage(f"{name}-storage", StorageArgs(objects=classes, after=drivers), self._in_cluster())
+            disks.append(Storage(f"{name}-storage", StorageArgs(objects=classes, after=drivers), self._in_cluster()))
         groups: list[pulumi.Resource] = []
         for pool in plan.pools:
             if pool.node_group:
@@ -111,7 +112,7 @@ class GpuPlatform(Component):
             for tenant in plan.tenants
         ]
         if plan.settings.monitoring.enabled:
-            self._monitoring(after=[system, services, stack, *([karpenter.release] if karpenter else [])])
+            self._monitoring(after=[system, services, *disks, stack, *([karpenter.release] if karpenter else [])])
         if plan.workloads:
             samples = WorkloadsArgs(objects=workload_objects(plan), after=[stack, *pools, *tenants, rules])
             Workloads(f"{name}-workloads", samples, self._in_cluster())

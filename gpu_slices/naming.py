@@ -67,6 +67,9 @@ MPS_RELEASE: Final = "nvidia-device-plugin-mps"
 GPU_OPERATOR_NAMESPACE: Final = "gpu-operator"
 MONITORING_NAMESPACE: Final = "monitoring"
 
+#: The storage class that comes with the EBS add-on.
+STORAGE_CLASS: Final = "gp3-encrypted"
+
 #: EKS refuses a longer node group name; Pulumi's and Terraform's prefixes add a 26-character suffix.
 NODE_GROUP_PREFIX_LIMIT: Final = 37
 

@@ -46,6 +46,8 @@ _ADDONS: Final = (
     SystemPods(name="coredns", count=2, millicpu=100, mebibytes=70),
     SystemPods(name="metrics-server", count=2, millicpu=100, mebibytes=200),
 )
+#: Two controllers with six containers each, which ask for 10m and 40 MiB in the driver's own chart.
+_EBS_DRIVER: Final = SystemPods(name="ebs-csi-controller", count=2, millicpu=60, mebibytes=240)
 #: Charts' own defaults (gpu-operator v26.7.0 with node-feature-discovery 0.19.0).
 _BY_STACK: Final = {
     "device-plugin": (
@@ -70,8 +72,11 @@ _BY_ADDON: Final = {
 
 
 def system_pods(settings: Settings) -> tuple[SystemPods, ...]:
-    """The pods that a stack brings to its nodes without GPUs, sorted; a tenant's and the benchmark's own are not in it."""
+    """The pods that a stack brings to its nodes without GPUs, sorted. Not in it: a tenant's, the benchmark's, and those of
+    optional add-ons other than the EBS driver."""
     found = [*_ADDONS, *_BY_STACK[settings.gpu_stack]]
+    if "aws-ebs-csi-driver" in settings.cluster.optional_addons:
+        found.append(_EBS_DRIVER)
     found.extend(_BY_ADDON[name] for name in set(settings.cluster.optional_addons))
     if uses_karpenter(settings):
         controller = settings.karpenter

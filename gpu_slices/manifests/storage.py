@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
-from ..naming import MANAGED_BY_LABELS
+from ..naming import MANAGED_BY_LABELS, STORAGE_CLASS
 from ..plan import Plan
-
-STORAGE_CLASS: Final = "gp3-encrypted"
 
 
 def storage_objects(plan: Plan) -> list[dict[str, Any]]:

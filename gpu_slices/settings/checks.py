@@ -12,6 +12,7 @@ from .compatibility_checks import COMPATIBILITY_CHECKS
 from .karpenter_checks import KARPENTER_CHECKS
 from .mistakes import Mistake
 from .model import REGION_KEY, Settings
+from .monitoring_checks import MONITORING_CHECKS
 from .pools import GpuNodeGroup, SystemNodes
 from .reservation_checks import RESERVATION_CHECKS
 from .security_checks import SECURITY_CHECKS
@@ -114,4 +115,5 @@ CHECKS: Mapping[Check, tuple[str, ...]] = {
     **BENCHMARK_CHECKS,
     **COMPATIBILITY_CHECKS,
     **BUDGET_CHECKS,
+    **MONITORING_CHECKS,
 }

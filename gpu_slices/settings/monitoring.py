@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
 
+from ..naming import STORAGE_CLASS
 from .base import DnsLabel, Flag, Memory, Model, Positive, Text, refused
 from .mistakes import shown
 
@@ -20,9 +21,12 @@ def _docs(value: str) -> str:
 
 
 class Storage(Model):
-    """A volume for Prometheus's samples. Its class must exist: the EBS CSI driver is no part of monitoring."""
+    """A volume for Prometheus's samples."""
 
-    storage_class: DnsLabel = Field(description="Name of a StorageClass in the cluster, such as gp3.")
+    storage_class: DnsLabel = Field(
+        default=STORAGE_CLASS,
+        description="A StorageClass of the cluster; the default one comes with aws-ebs-csi-driver in cluster.optionalAddons.",
+    )
     size_gib: Annotated[Positive, Field(ge=5)] = Field(default=50, alias="sizeGiB", description="Size in GiB.")
 
 
@@ -34,7 +38,8 @@ class Monitoring(Model):
         default=10, description="Days that samples are kept."
     )
     storage: Storage | None = Field(
-        default=None, description="A volume {storageClass, sizeGiB}; without it samples go with Prometheus's pod."
+        default=None,
+        description="A volume {storageClass, sizeGiB}, {} for all defaults; without it samples go with Prometheus's pod.",
     )
     memory: Memory = Field(default="1Gi", description="Memory that Prometheus asks for; it may take twice as much.")
     idle_minutes: Annotated[Positive, Field(ge=5)] = Field(

@@ -49,7 +49,7 @@ def monitoring(**keys: Any) -> dict[str, Any]:
         (monitoring(retentionDays=1000), "monitoring.retentionDays", "365"),
         (monitoring(idleMinutes=1), "monitoring.idleMinutes", "5"),
         (monitoring(memory="lots"), "monitoring.memory", "512Mi or 2Gi"),
-        (monitoring(storage={"sizeGiB": 50}), "monitoring.storage.storageClass", "is missing"),
+        (monitoring(storage={"sizeGiB": 50}), "monitoring.storage.storageClass", "add aws-ebs-csi-driver to cluster."),
         (monitoring(storage={"storageClass": "gp3", "sizeGiB": 1}), "monitoring.storage.sizeGiB", "5"),
         (monitoring(alertSecret="Routes!"), "monitoring.alertSecret", "is not a Kubernetes name"),
         (monitoring(docsUrl="example.com"), "monitoring.docsUrl", "is not an address"),
@@ -80,6 +80,11 @@ def warned(raw: dict[str, Any]) -> list[str]:
 )
 def test_what_is_allowed_but_should_be_known_is_said(raw: dict[str, Any], path: str, words: str):
     assert [one for one in warned(raw) if one.startswith(f"{path}: ") and words in one]
+
+
+def test_the_volumes_class_comes_with_its_driver():
+    cluster = {**QUIET["cluster"], "optionalAddons": ["aws-ebs-csi-driver"]}
+    assert warned({"monitoring": {**WELL, "storage": {}}, "cluster": cluster}) == []
 
 
 def test_a_well_made_one_is_quiet():
