@@ -165,7 +165,8 @@ METRICS: Final = Check(
             name="no-virtual-gpus",
             text="without KUBERNETES_VIRTUAL_GPUS=true the exporter gives a shared GPU's series to one of its pods; with it "
             "each gets one, all with the whole GPU's values",
-            remedy="set the variable on the exporter (dcgmExporter.env under the operator, extraEnv in its own chart)",
+            remedy="`monitoring.enabled: true` sets it; on an exporter of your own set the variable yourself "
+            "(dcgmExporter.env under the operator, extraEnv in its own chart)",
         ),
     ),
 )
