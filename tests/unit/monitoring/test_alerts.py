@@ -232,14 +232,39 @@ def test_spot_nodes_are_priced_with_the_discount_that_the_stack_assumes(label: d
 
 
 @promtool.needed
-def test_a_renamed_resource_is_a_slice_like_any_other(tmp_path: Path):
+@pytest.mark.parametrize("resource", ["nvidia_com_gpu_shared", "nvidia_com_mig_1g_10gb"])
+def test_a_renamed_resource_and_a_mig_profile_are_slices_like_any_other(resource: str, tmp_path: Path):
     world = [
-        {**one, "series": one["series"].replace("nvidia_com_gpu", "nvidia_com_gpu_shared")}
-        for one in [*node("n1"), *pod("a", "n1")]
+        {**one, "series": one["series"].replace("nvidia_com_gpu", resource)} for one in [*node("n1"), *pod("a", "n1")]
     ]
     wanted = {
         "sum(gpu_slices:node_slices)": [{"labels": "{}", "value": 4}],
         "sum(gpu_slices:pod_slices)": [{"labels": "{}", "value": 1}],
+    }
+    assert promtool.check(rule_groups(PLAN), world, wanted, minute=5, folder=tmp_path) == ""
+
+
+@promtool.needed
+def test_each_mig_instance_has_figures_of_its_own(tmp_path: Path):
+    """GPU_UTIL is not there for instances; the profiling ratio is."""
+    instances = [{**CARD, "GPU_I_ID": str(number), "GPU_I_PROFILE": "1g.10gb"} for number in (1, 2)]
+    world = [
+        *node("n1"),
+        series("DCGM_FI_PROF_GR_ENGINE_ACTIVE", steady(0.25), **instances[0]),
+        series("DCGM_FI_PROF_GR_ENGINE_ACTIVE", steady(0.75), **instances[1]),
+    ]
+    wanted = {
+        "gpu_slices:gpu_busy:ratio": [
+            sample(
+                "gpu_slices:gpu_busy:ratio",
+                busy,
+                **CARD,
+                GPU_I_ID=number,
+                pool="l40s",
+                instance_type="g6e.2xlarge",
+            )
+            for number, busy in (("1", 0.25), ("2", 0.75))
+        ]
     }
     assert promtool.check(rule_groups(PLAN), world, wanted, minute=5, folder=tmp_path) == ""
 
