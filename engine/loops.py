@@ -10,6 +10,8 @@ _NOTICE_SECONDS = 3.0
 _POLL_SECONDS = 0.02
 #: The SDK runs the loop several times in a row while it cleans up: it is done when the loop stays still for so long.
 _STILL_POLLS = 5
+#: How often a loop may have been told to stop beforehand.
+_STOPS = 5
 
 
 def close_loop(loop: asyncio.AbstractEventLoop | None) -> None:
@@ -24,8 +26,22 @@ def close_loop(loop: asyncio.AbstractEventLoop | None) -> None:
         task.cancel()
     loop.set_exception_handler(lambda _loop, _context: None)
     if pending:  # gathering nothing makes a future of another loop
-        loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
+        _wait(loop, asyncio.gather(*pending, return_exceptions=True))
     loop.close()
+
+
+def _wait(loop: asyncio.AbstractEventLoop, ended: asyncio.Future[list[object]]) -> None:
+    """Runs the loop until all have ended.
+
+    A program that was asking the engine something when it went has left word that the loop is to stop; a run that meets
+    it ends at once, and the next one goes on.
+    """
+    for _ in range(_STOPS):
+        try:
+            loop.run_until_complete(ended)
+        except RuntimeError:
+            continue
+        return
 
 
 def _is_left(loop: asyncio.AbstractEventLoop) -> bool:
