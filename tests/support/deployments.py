@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-#: Set anew by the engine in every deployment.
-_OF_THE_MOMENT = frozenset({"created", "modified", "sequenceNumber"})
+#: Set anew by the engine in every deployment. What it could be imported by is known from the second one on.
+_OF_THE_MOMENT = frozenset({"created", "importID", "modified", "sequenceNumber"})
 #: A provider's id is a random UUID; references to it are `urn::id`.
 _PROVIDER_ID = re.compile(r"^(urn:pulumi:.*pulumi:providers:.*)::[0-9a-f-]{36}$")
 
