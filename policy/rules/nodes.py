@@ -35,7 +35,7 @@ def read_nodes(type_: str, name: str, inputs: Mapping[str, Any]) -> Nodes | None
     """The nodes that a resource brings, or None for a resource that brings none."""
     if type_ == NODE_GROUP:
         return _node_group(name, inputs)
-    return _node_pool(inputs) if type_ == NODE_POOL else None
+    return _node_pool(name, inputs) if type_ == NODE_POOL else None
 
 
 def _node_group(name: str, inputs: Mapping[str, Any]) -> Nodes:
@@ -46,22 +46,27 @@ def _node_group(name: str, inputs: Mapping[str, Any]) -> Nodes:
         name=name,
         gpu=CONFIG_LABEL in labels or any(one in catalogue.load().instances for one in types) or _nvidia_image(inputs),
         labels=labels,
-        taints={taint["key"]: taint["effect"] for taint in inputs.get("taints") or ()},
+        taints=_taints(inputs),
         tags=inputs.get("tags") or {},
     )
 
 
-def _node_pool(inputs: Mapping[str, Any]) -> Nodes:
-    template = inputs["spec"]["template"]
-    spec, labels = template["spec"], (template.get("metadata") or {}).get("labels") or {}
+def _node_pool(name: str, inputs: Mapping[str, Any]) -> Nodes:
+    template = (inputs.get("spec") or {}).get("template") or {}
+    spec, labels = template.get("spec") or {}, (template.get("metadata") or {}).get("labels") or {}
     return Nodes(
         kind="NodePool",
-        name=inputs["metadata"]["name"],
+        name=(inputs.get("metadata") or {}).get("name") or name,
         gpu=CONFIG_LABEL in labels or any(_admits_gpus(one) for one in spec.get("requirements") or ()),
         labels=labels,
-        taints={taint["key"]: taint["effect"] for taint in spec.get("taints") or ()},
+        taints=_taints(spec),
         tags={},
     )
+
+
+def _taints(inputs: Mapping[str, Any]) -> dict[str, str]:
+    """Key → effect; what says neither keeps nobody away."""
+    return {taint.get("key") or "": taint.get("effect") or "" for taint in inputs.get("taints") or ()}
 
 
 def _nvidia_image(inputs: Mapping[str, Any]) -> bool:
@@ -70,9 +75,9 @@ def _nvidia_image(inputs: Mapping[str, Any]) -> bool:
 
 def _admits_gpus(requirement: Mapping[str, Any]) -> bool:
     """Whether a requirement asks for GPU instances by type, family, category or property."""
-    key, values = requirement["key"], frozenset(requirement.get("values") or ())
+    key, values = requirement.get("key") or "", frozenset(requirement.get("values") or ())
     instances = catalogue.load().instances
-    if requirement["operator"] in ("NotIn", "DoesNotExist"):
+    if requirement.get("operator") in ("NotIn", "DoesNotExist"):
         return False
     if key == _TYPE:
         return not values.isdisjoint(instances)

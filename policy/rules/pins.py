@@ -22,7 +22,7 @@ def charts(resource: Resource, _scope: Scope) -> Iterator[str]:
     """A chart from a repository names one exact version; a chart in a local folder is pinned by the folder."""
     if resource.type != RELEASE:
         return
-    chart, version = resource.inputs["chart"], resource.inputs.get("version")
+    chart, version = resource.inputs.get("chart") or "", resource.inputs.get("version")
     if chart.startswith(("./", "../", "/")):
         return
     if not version:
@@ -35,7 +35,7 @@ def images(resource: Resource, scope: Scope) -> Iterator[str]:
     """Karpenter's images by a dated alias or an id; launch templates by an id; node groups where it is asked for."""
     inputs = resource.inputs
     if resource.type == NODE_CLASS:
-        for term in inputs["spec"].get("amiSelectorTerms") or ():
+        for term in (inputs.get("spec") or {}).get("amiSelectorTerms") or ():
             if problem := _unpinned(term):
                 yield f"EC2NodeClass {resource.name} {problem}"
     elif resource.type == LAUNCH_TEMPLATE and (inputs.get("imageId") or "").startswith("resolve:"):

@@ -42,7 +42,7 @@ def _texts(resource: Resource) -> Mapping[str, Any]:
     inputs = resource.inputs
     if resource.type == CONFIG_MAP:
         return inputs.get("data") or {}
-    if resource.type == RELEASE and inputs["chart"].rsplit("/", 1)[-1] == versions.DEVICE_PLUGIN.chart:
+    if resource.type == RELEASE and (inputs.get("chart") or "").rsplit("/", 1)[-1] == versions.DEVICE_PLUGIN.chart:
         return ((inputs.get("values") or {}).get("config") or {}).get("map") or {}
     return {}
 
@@ -62,7 +62,10 @@ def _shared(pool: str, config: Mapping[str, Any]) -> list[SharedPool]:
     sharing = config.get("sharing") or {}
     return [
         SharedPool(
-            pool=pool, strategy=word, felt=felt, replicas=max(entry["replicas"] for entry in sharing[key]["resources"])
+            pool=pool,
+            strategy=word,
+            felt=felt,
+            replicas=max(entry.get("replicas", 1) for entry in sharing[key]["resources"]),
         )
         for key, (word, felt) in _SOFTWARE_SHARING.items()
         if sharing.get(key, {}).get("resources")

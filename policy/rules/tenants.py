@@ -21,7 +21,7 @@ def quotas_present(resources: Sequence[Resource], _scope: Scope) -> Iterator[Vio
     for resource in resources:
         if resource.type != NAMESPACE or TENANT_LABEL not in (_metadata(resource).get("labels") or {}):
             continue
-        name = _metadata(resource)["name"]
+        name = _metadata(resource).get("name") or resource.name
         if name not in limited:
             words = f"tenant namespace {name} has no quota in GPUs: give it a ResourceQuota with {_GPU_REQUESTS}gpu"
             yield Violation(urn=resource.urn, words=words)

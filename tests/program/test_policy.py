@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,8 +11,12 @@ import pytest
 from gpu_slices.naming import REGULATED_LABEL, REGULATED_TAG
 from policy.rules import RULES
 from policy.rules.environments import DEFAULT
+from policy.rules.exposure import CLUSTER
+from policy.rules.nodes import NODE_GROUP, NODE_POOL
+from policy.rules.pins import LAUNCH_TEMPLATE, NODE_CLASS, RELEASE
+from policy.rules.plugin_configs import CONFIG_MAP
 from policy.rules.rule import Resource, ResourceRule, Scope, defaults
-from policy.rules.tenants import QUOTA
+from policy.rules.tenants import NAMESPACE, QUOTA
 from tests.support.broken_resources import (
     CASES,
     QUEUE,
@@ -141,3 +146,24 @@ def test_a_taint_of_ones_own_counts_where_it_is_configured():
     assert said("gpu-nodes-tainted", own, taintKeys=["gpu"]) == []
     (words,) = said("gpu-nodes-tainted", group(), taintKeys=["gpu"])
     assert "add gpu=true:NoSchedule" in words
+
+
+def one_key_less(value: Any) -> Iterator[Any]:
+    """The same value, once without each key that is anywhere in it."""
+    if isinstance(value, Mapping):
+        for key in value:
+            yield {name: inner for name, inner in value.items() if name != key}
+            yield from ({**value, key: less} for less in one_key_less(value[key]))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from ([*value[:index], less, *value[index + 1 :]] for less in one_key_less(inner))
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_resources_of_other_programs_may_say_less_and_no_rule_breaks_down(stack: str):
+    read = {NODE_GROUP, NODE_POOL, CONFIG_MAP, RELEASE, NODE_CLASS, LAUNCH_TEMPLATE, CLUSTER, QUEUE, NAMESPACE, QUOTA}
+    there = resources(stack)
+    for resource in (resource for resource in there if resource.type in read):
+        for inputs in one_key_less(dict(resource.inputs)):
+            for rule in BY_NAME:
+                said(rule, replace(resource, inputs=inputs), environment="production")
