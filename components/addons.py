@@ -54,7 +54,7 @@ class Addons(Component):
                 if role and addon.identity
                 else None
             ),
-            resolve_conflicts_on_create="OVERWRITE",
+            resolve_conflicts_on_create=addon.on_conflict,
             resolve_conflicts_on_update="OVERWRITE",
             opts=self.child(depends_on=[*args.after, *logs, *rights]),
         )

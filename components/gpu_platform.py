@@ -8,6 +8,7 @@ from typing import Any
 
 import pulumi
 import pulumi_aws as aws
+import pulumi_eks as eks
 
 from gpu_slices import addons, charts, node_groups
 from gpu_slices.benchmark_plan import plan_benchmark
@@ -23,10 +24,13 @@ from gpu_slices.manifests.workloads import workload_objects
 from gpu_slices.outputs import pool_outputs, tenant_outputs
 from gpu_slices.plan import Plan
 from gpu_slices.quantities import seconds
+from gpu_slices.settings.adopted_cluster import AdoptedCluster as AdoptedClusterSettings
 from gpu_slices.settings.cluster import ExistingNetwork, NewNetwork
 
 from .addons import Addons, AddonsArgs
 from .admission import Admission, AdmissionArgs
+from .adopted_cluster import AdoptedCluster, AdoptedClusterArgs
+from .adoption import adopted_facts
 from .benchmark import Benchmark, BenchmarkArgs
 from .budget import Budget, BudgetArgs
 from .component import Component
@@ -39,7 +43,7 @@ from .karpenter import Karpenter, KarpenterArgs
 from .launched_pool import LaunchedPoolArgs
 from .monitoring import Monitoring, MonitoringArgs
 from .network import Network, NetworkArgs, NetworkRefs
-from .node_group import NodeGroupArgs
+from .node_group import ExistingCluster, NodeGroupArgs
 from .node_pool import NodePool
 from .security import Security, SecurityArgs
 from .storage import Storage, StorageArgs
@@ -70,29 +74,15 @@ class GpuPlatform(Component):
         self._cloud = aws.Provider(
             f"{name}-aws", region=plan.settings.region, default_tags={"tags": dict(plan.tags)}, opts=self.child()
         )
-        network = self._network()
         disk_key = plan.settings.security.disk_kms_key_arn
         self._disk_key = [DiskKey(f"{name}-disk-key", disk_key, self._in_cloud())] if disk_key else []
-        self._cluster = EksCluster(
-            f"{name}-cluster",
-            EksClusterArgs(
-                cluster=plan.settings.cluster,
-                region=plan.settings.region,
-                network=network,
-                aws_provider=self._cloud,
-                access=plan.access,
-            ),
-            self._in_cloud(),
-        )
-        basics = self._addons("basics", addons.before_nodes(plan.settings.cluster.addons), after=[])
-        system = SystemNodes(
-            f"{name}-system", self._nodes(node_groups.system_nodes(plan), network, basics), self._in_cloud()
-        )
-        services = self._addons("services", addons.after_nodes(plan.settings.cluster.addons), after=[system])
+        network, self._joined = self._network_and_cluster()
+        basics = self._addons("basics", addons.before_nodes(plan.settings.cluster), after=[])
+        system = self._system_nodes(network, basics)
+        services = self._addons("services", addons.after_nodes(plan.settings.cluster), after=system)
         if plan.settings.security.needs_component:
-            self._security(network, after=[system])
-        asked_for = addons.optional(plan)
-        drivers = [self._addons("optional", asked_for, after=[system, services])] if asked_for else []
+            self._security(network, after=system)
+        drivers = self._addons("optional", addons.optional(plan), after=[*system, *services])
         disks: list[pulumi.Resource] = [*drivers]
         if classes := storage_objects(plan):
             disks.append(Storage(f"{name}-storage", StorageArgs(objects=classes, after=drivers), self._in_cluster()))
@@ -101,8 +91,9 @@ class GpuPlatform(Component):
             if pool.node_group:
                 spec = node_groups.gpu_node_group(plan, pool)
                 groups.append(GpuNodeGroup(f"{name}-{pool.name}", self._nodes(spec, network, basics), self._in_cloud()))
-        karpenter = self._karpenter([basics, system, services, *drivers, *network.ways_out]) if plan.karpenter else None
-        stack = self._gpu_stack(after=[system, services, *([karpenter.release] if karpenter else [])])
+        drain = [*basics, *system, *services, *drivers, *network.ways_out]
+        karpenter = self._karpenter(drain) if plan.karpenter else None
+        stack = self._gpu_stack(after=[*system, *services, *([karpenter.release] if karpenter else [])])
         pools = self._launched_pools(karpenter, stack, network) if karpenter else []
         rules = Admission(
             f"{name}-admission", AdmissionArgs(objects=admission_objects(plan.admission)), self._in_cluster()
@@ -112,12 +103,12 @@ class GpuPlatform(Component):
             for tenant in plan.tenants
         ]
         if plan.settings.monitoring.enabled:
-            self._monitoring(after=[system, services, *disks, stack, *([karpenter.release] if karpenter else [])])
+            self._monitoring(after=[*system, *services, *disks, stack, *([karpenter.release] if karpenter else [])])
         if plan.workloads:
             samples = WorkloadsArgs(objects=workload_objects(plan), after=[stack, *pools, *tenants, rules])
             Workloads(f"{name}-workloads", samples, self._in_cluster())
         if benchmark := plan_benchmark(plan.settings, plan.pools):
-            measured = BenchmarkArgs(steps=benchmark_steps(benchmark), after=[stack, services, *groups, *pools])
+            measured = BenchmarkArgs(steps=benchmark_steps(benchmark), after=[stack, *services, *groups, *pools])
             Benchmark(f"{name}-benchmark", measured, self._in_cluster())
         if budget := plan_budget(plan):
             Budget(f"{name}-budget", BudgetArgs(budget=budget), self._in_cloud())
@@ -132,6 +123,33 @@ class GpuPlatform(Component):
 
     def _in_cluster(self) -> pulumi.ResourceOptions:
         return self.child(providers=[self._cluster.provider])
+
+    def _network_and_cluster(self) -> tuple[NetworkRefs, eks.Cluster | ExistingCluster]:
+        """The network, and the cluster in it as node groups join it; an adopted cluster is looked at before all else."""
+        name, settings = f"{self._name}-cluster", self._plan.settings
+        self._cluster: EksCluster | AdoptedCluster
+        if isinstance(settings.cluster, AdoptedClusterSettings):
+            options = pulumi.InvokeOptions(provider=self._cloud)
+            facts = adopted_facts(self._plan, settings.cluster, options)
+            adopted = AdoptedClusterArgs(facts=facts, region=settings.region, access=self._plan.access)
+            self._cluster = AdoptedCluster(name, adopted, self._in_cloud())
+            return self._network(), ExistingCluster(name=facts.name, version=facts.version)
+        network = self._network()
+        args = EksClusterArgs(
+            cluster=settings.cluster,
+            region=settings.region,
+            network=network,
+            aws_provider=self._cloud,
+            access=self._plan.access,
+        )
+        self._cluster = made = EksCluster(name, args, self._in_cloud())
+        return network, made.cluster
+
+    def _system_nodes(self, network: NetworkRefs, basics: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
+        spec = node_groups.system_nodes(self._plan)
+        if spec is None:
+            return []
+        return [SystemNodes(f"{self._name}-system", self._nodes(spec, network, basics), self._in_cloud())]
 
     def _network(self) -> NetworkRefs:
         plan, network = self._plan, self._plan.settings.network
@@ -152,7 +170,11 @@ class GpuPlatform(Component):
         )
         return Network(f"{self._name}-network", args, self._in_cloud())
 
-    def _addons(self, word: str, which: Sequence[addons.Addon], after: Sequence[pulumi.Resource]) -> Addons:
+    def _addons(
+        self, word: str, which: Sequence[addons.Addon], after: Sequence[pulumi.Resource]
+    ) -> list[pulumi.Resource]:
+        if not which:
+            return []
         settings = self._plan.settings
         args = AddonsArgs(
             cluster_name=self._cluster.cluster_name,
@@ -162,15 +184,17 @@ class GpuPlatform(Component):
             log_retention_days=settings.cluster.log_retention_days,
             log_key_arn=self._cluster.log_key_arn,
         )
-        return Addons(f"{self._name}-{word}", args, self._in_cloud())
+        return [Addons(f"{self._name}-{word}", args, self._in_cloud())]
 
-    def _nodes(self, spec: node_groups.NodeGroupSpec, network: NetworkRefs, basics: Addons) -> NodeGroupArgs:
+    def _nodes(
+        self, spec: node_groups.NodeGroupSpec, network: NetworkRefs, basics: Sequence[pulumi.Resource]
+    ) -> NodeGroupArgs:
         return NodeGroupArgs(
-            cluster=self._cluster.cluster,
+            cluster=self._joined,
             spec=spec,
             subnet_ids=network.private_subnets(spec.subnets),
             aws_provider=self._cloud,
-            after=[basics, *self._disk_key, *network.ways_out],
+            after=[*basics, *self._disk_key, *network.ways_out],
         )
 
     def _security(self, network: NetworkRefs, after: Sequence[pulumi.Resource]) -> None:

@@ -22,10 +22,18 @@ _GP3_IOPS: Final = 3000
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExistingCluster:
+    """A cluster that no program of ours made: its name, and the Kubernetes version that its nodes follow."""
+
+    name: pulumi.Input[str]
+    version: pulumi.Input[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class NodeGroupArgs:
     """A node group's plain data and the cluster it joins; `after` is what its nodes need to become Ready."""
 
-    cluster: eks.Cluster
+    cluster: eks.Cluster | ExistingCluster
     spec: NodeGroupSpec
     subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]]
     aws_provider: aws.Provider
@@ -40,24 +48,39 @@ class NodeGroup(Component):
         spec = args.spec
         role, attachments = declare_node_role(self, f"{name}-role")
         template = self._launch_template(name, spec)
-        eks.ManagedNodeGroup(
-            f"{name}-nodes",
-            cluster=args.cluster,
-            cluster_name=args.cluster.eks_cluster.name,
-            node_group_name_prefix=spec.name_prefix,
-            node_role=role,
-            ami_type=spec.ami_type,
-            version=spec.kubernetes_version,
-            release_version=spec.release_version,
-            instance_types=None if spec.capacity_block else [spec.instance_type],
-            capacity_type=spec.capacity_type,
-            scaling_config={"min_size": spec.min, "desired_size": spec.desired, "max_size": spec.max},
-            launch_template={"id": template.id, "version": template.latest_version.apply(str)},
-            labels=dict(spec.labels),
-            taints=[dict(taint) for taint in spec.taints],
-            subnet_ids=args.subnet_ids,
-            opts=self.child(providers=[args.aws_provider], depends_on=[*attachments, *args.after]),
-        )
+        same = {
+            "node_group_name_prefix": spec.name_prefix,
+            "ami_type": spec.ami_type,
+            "release_version": spec.release_version,
+            "instance_types": None if spec.capacity_block else [spec.instance_type],
+            "capacity_type": spec.capacity_type,
+            "scaling_config": {"min_size": spec.min, "desired_size": spec.desired, "max_size": spec.max},
+            "launch_template": {"id": template.id, "version": template.latest_version.apply(str)},
+            "labels": dict(spec.labels),
+            "taints": [dict(taint) for taint in spec.taints],
+            "subnet_ids": args.subnet_ids,
+        }
+        after = [*attachments, *args.after]
+        if isinstance(args.cluster, ExistingCluster):
+            # pulumi_eks's node group wants a cluster that pulumi_eks made.
+            aws.eks.NodeGroup(
+                f"{name}-nodes",
+                cluster_name=args.cluster.name,
+                node_role_arn=role.arn,
+                version=spec.kubernetes_version or args.cluster.version,
+                **same,
+                opts=self.child(depends_on=after),
+            )
+        else:
+            eks.ManagedNodeGroup(
+                f"{name}-nodes",
+                cluster=args.cluster,
+                cluster_name=args.cluster.eks_cluster.name,
+                node_role=role,
+                version=spec.kubernetes_version,
+                **same,
+                opts=self.child(providers=[args.aws_provider], depends_on=after),
+            )
         self.register_outputs({})
 
     def _launch_template(self, name: str, spec: NodeGroupSpec) -> aws.ec2.LaunchTemplate:

@@ -11,6 +11,8 @@ from .iam.addons import Where, fsx_policy
 from .iam.disk_key import volume_key_policy
 from .naming import insights_log_group_names
 from .plan import Plan
+from .settings.adopted_cluster import AdoptedCluster
+from .settings.cluster import Cluster
 
 Policy = Callable[[Where], Mapping[str, Any]]
 
@@ -37,6 +39,8 @@ class Addon:
     configuration: str | None = None
     identity: Identity | None = None
     log_groups: tuple[str, ...] = ()
+    #: What becomes of the same thing where it is there without EKS: OVERWRITE takes it over, NONE refuses.
+    on_conflict: str = "OVERWRITE"
 
 
 #: Nodes become Ready only with these.
@@ -46,14 +50,14 @@ _AFTER_NODES: Final = ("coredns", "metrics-server")
 _CONFIGURATION: Final = {"vpc-cni": '{"enableNetworkPolicy": "true"}'}
 
 
-def before_nodes(versions: Mapping[str, str]) -> tuple[Addon, ...]:
-    """Network, proxy and identity; `versions` maps add-on names to pinned versions."""
-    return _addons(_BEFORE_NODES, versions)
+def before_nodes(cluster: Cluster | AdoptedCluster) -> tuple[Addon, ...]:
+    """Network, proxy and identity; of an adopted cluster only those that its settings name."""
+    return _addons(_BEFORE_NODES, cluster)
 
 
-def after_nodes(versions: Mapping[str, str]) -> tuple[Addon, ...]:
-    """DNS and metrics."""
-    return _addons(_AFTER_NODES, versions)
+def after_nodes(cluster: Cluster | AdoptedCluster) -> tuple[Addon, ...]:
+    """DNS and metrics, likewise."""
+    return _addons(_AFTER_NODES, cluster)
 
 
 def optional(plan: Plan) -> tuple[Addon, ...]:
@@ -61,8 +65,23 @@ def optional(plan: Plan) -> tuple[Addon, ...]:
     return tuple(_OPTIONAL[name](plan) for name in sorted(set(plan.settings.cluster.optional_addons)))
 
 
-def _addons(names: tuple[str, ...], versions: Mapping[str, str]) -> tuple[Addon, ...]:
-    return tuple(Addon(name=name, version=versions.get(name), configuration=_CONFIGURATION.get(name)) for name in names)
+def _addons(names: tuple[str, ...], cluster: Cluster | AdoptedCluster) -> tuple[Addon, ...]:
+    versions, adopted = cluster.addons, isinstance(cluster, AdoptedCluster)
+    return tuple(
+        Addon(
+            name=name,
+            version=versions.get(name),
+            configuration=_CONFIGURATION.get(name),
+            on_conflict=_on_conflict(cluster),
+        )
+        for name in names
+        if name in versions or not adopted
+    )
+
+
+def _on_conflict(cluster: Cluster | AdoptedCluster) -> str:
+    """In a cluster of the stack's own nothing is there before; in an adopted one nothing is taken over."""
+    return "NONE" if isinstance(cluster, AdoptedCluster) else "OVERWRITE"
 
 
 def _ebs(plan: Plan) -> Addon:
@@ -114,6 +133,7 @@ def _optional(
         configuration=json.dumps(configuration, sort_keys=True),
         identity=identity,
         log_groups=log_groups,
+        on_conflict=_on_conflict(plan.settings.cluster),
     )
 
 

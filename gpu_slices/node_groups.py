@@ -9,7 +9,8 @@ from typing import Final
 from . import naming
 from .plan import Plan
 from .pool_plan import PoolPlan
-from .settings.cluster import ExistingNetwork
+from .settings.cluster import Cluster, ExistingNetwork
+from .settings.effective import system_nodes_of
 from .settings.reservations import CapacityReservation
 from .versions import GPU_AMI_TYPE, SYSTEM_AMI_TYPE
 
@@ -31,7 +32,8 @@ class NodeGroupSpec:
 
     name_prefix: str
     ami_type: str
-    kubernetes_version: str
+    #: None on an adopted cluster, whose own it is.
+    kubernetes_version: str | None
     release_version: str | None
     instance_type: str
     capacity_type: str
@@ -55,14 +57,16 @@ class NodeGroupSpec:
         return self.capacity_type == _CAPACITY_BLOCK
 
 
-def system_nodes(plan: Plan) -> NodeGroupSpec:
-    """The nodes without GPUs."""
-    nodes = plan.settings.system_nodes
+def system_nodes(plan: Plan) -> NodeGroupSpec | None:
+    """The nodes without GPUs; None where an adopted cluster's own do."""
+    nodes = system_nodes_of(plan.settings)
+    if nodes is None:
+        return None
     cluster = plan.settings.cluster
     return NodeGroupSpec(
         name_prefix=naming.node_group_prefix(cluster.name, "system"),
         ami_type=SYSTEM_AMI_TYPE,
-        kubernetes_version=cluster.version,
+        kubernetes_version=_version(plan),
         release_version=None,
         instance_type=nodes.instance_type,
         capacity_type=_CAPACITY_TYPES["on-demand"],
@@ -88,7 +92,7 @@ def gpu_node_group(plan: Plan, pool: PoolPlan) -> NodeGroupSpec:
     return NodeGroupSpec(
         name_prefix=naming.node_group_prefix(cluster.name, pool.name),
         ami_type=GPU_AMI_TYPE,
-        kubernetes_version=cluster.version,
+        kubernetes_version=_version(plan),
         release_version=group.ami_release,
         instance_type=group.instance_type,
         capacity_type=_CAPACITY_BLOCK if block else _CAPACITY_TYPES[group.capacity],
@@ -112,3 +116,8 @@ def _subnets_of(plan: Plan, reservation: CapacityReservation) -> tuple[int, ...]
     if isinstance(network, ExistingNetwork):
         return tuple(network.private_subnet_ids.index(subnet) for subnet in reservation.subnet_ids)
     return (plan.zones.index(reservation.zone),)
+
+
+def _version(plan: Plan) -> str | None:
+    cluster = plan.settings.cluster
+    return cluster.version if isinstance(cluster, Cluster) else None

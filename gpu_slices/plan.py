@@ -54,6 +54,11 @@ class Plan:
         return uses_karpenter(self.settings)
 
     @property
+    def pod_identity(self) -> bool:
+        """Whether pods of the stack get AWS roles, which takes EKS's Pod Identity agent on the nodes."""
+        return self.karpenter or bool(self.settings.cluster.optional_addons)
+
+    @property
     def spot(self) -> bool:
         """Whether Karpenter may launch spot instances."""
         launched = [*self.settings.gpu_node_pools.values(), *self.settings.node_pools.values()]

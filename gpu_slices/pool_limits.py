@@ -10,13 +10,13 @@ from .pool_plan import NodeShape, PoolPlan
 
 def slices_configured(pool: PoolPlan) -> Mapping[str, int]:
     """Resource name → slices of the nodes that always run; nothing for a pool of Karpenter's, which starts at 0."""
-    return _times(pool.shapes[0], pool.node_group.desired) if pool.node_group else {}
+    return {} if pool.launched else _times(pool.shapes[0], pool.standing_nodes)
 
 
 def slices_at_limit(pool: PoolPlan) -> Mapping[str, int]:
     """Resource name → slices of all nodes the pool may have."""
-    if pool.node_group:
-        return _times(pool.shapes[0], pool.node_group.max)
+    if not pool.launched:
+        return _times(pool.shapes[0], pool.most_nodes)
     total: Counter[str] = Counter()
     for resource, count in _node_pool_limits(pool):
         total[resource] += count

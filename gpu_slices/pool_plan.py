@@ -18,14 +18,19 @@ from .quantities import mebibytes, millicores
 from .settings import Settings
 from .settings.effective import GpuPool, pool_path, replicas_of, selection_of, sharing_of
 from .settings.karpenter import GpuNodePool
-from .settings.pools import GpuNodeGroup, PodRequests
+from .settings.pools import ExistingGpuNodes, GpuNodeGroup, PodRequests
 from .settings.sharing import Sharing
 from .slice_edit import SliceEdit, slice_edit
 
 #: The strategy of whole GPUs.
 EXCLUSIVE: Final = "exclusive"
 
-PoolKind = Literal["node-group", "node-pool"]
+PoolKind = Literal["node-group", "node-pool", "existing-nodes"]
+_KINDS: Final[Mapping[type[GpuPool], PoolKind]] = {
+    GpuNodeGroup: "node-group",
+    GpuNodePool: "node-pool",
+    ExistingGpuNodes: "existing-nodes",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,23 +93,35 @@ class PoolPlan:
     shapes: tuple[NodeShape, ...]
     on_slice_edit: SliceEdit
     settings: GpuPool
-    #: The pool's Karpenter NodePools; none for a node group.
+    #: The pool's Karpenter NodePools; none for another kind of pool.
     node_pools: tuple[GpuNodePoolPlan, ...] = ()
 
     @property
     def kind(self) -> PoolKind:
-        """Managed by EKS, or launched by Karpenter."""
-        return "node-group" if self.node_group else "node-pool"
+        """Managed by EKS, launched by Karpenter, or there before the stack."""
+        return _KINDS[type(self.settings)]
 
     @property
     def node_group(self) -> GpuNodeGroup | None:
-        """The settings of a node group; None for a pool of Karpenter's."""
+        """The settings of a node group; None for another kind of pool."""
         return self.settings if isinstance(self.settings, GpuNodeGroup) else None
 
     @property
     def launched(self) -> GpuNodePool | None:
-        """The settings of a pool of Karpenter's; None for a node group."""
+        """The settings of a pool of Karpenter's; None for another kind of pool."""
         return self.settings if isinstance(self.settings, GpuNodePool) else None
+
+    @property
+    def existing(self) -> ExistingGpuNodes | None:
+        """The settings of nodes that were there before the stack; None for another kind of pool."""
+        return self.settings if isinstance(self.settings, ExistingGpuNodes) else None
+
+    @property
+    def standing_nodes(self) -> int:
+        """Nodes that are there without a pod asking for them; none for a pool of Karpenter's."""
+        if self.existing:
+            return self.existing.nodes
+        return self.node_group.desired if self.node_group else 0
 
     @property
     def pod_requests(self) -> PodRequests:
@@ -159,7 +176,9 @@ class PoolPlan:
     @property
     def most_nodes(self) -> int:
         """Most nodes the pool can have at once."""
-        return self.node_group.max if self.node_group else sum(one.most_nodes for one in self.node_pools)
+        if self.launched:
+            return sum(one.most_nodes for one in self.node_pools)
+        return self.node_group.max if self.node_group else self.standing_nodes
 
 
 def plan_pool(settings: Settings, name: str, pool: GpuPool, catalogue: Catalogue) -> PoolPlan:
@@ -168,7 +187,7 @@ def plan_pool(settings: Settings, name: str, pool: GpuPool, catalogue: Catalogue
     sharing = sharing_of(settings, pool)
     types = selection_of(pool, catalogue).types
     shapes = tuple(_shape(settings, instance, pool) for several in types.values() for instance in several)
-    launched = not isinstance(pool, GpuNodeGroup)
+    launched = isinstance(pool, GpuNodePool)
     return PoolPlan(
         name=name,
         path=pool_path(settings, name),
@@ -179,7 +198,7 @@ def plan_pool(settings: Settings, name: str, pool: GpuPool, catalogue: Catalogue
             name,
             with_gpu_present=settings.gpu_stack == "device-plugin",
             mig_layout=mig_layout_name(name, sharing),
-            own=pool.labels,
+            own={} if isinstance(pool, ExistingGpuNodes) else pool.labels,
         ),
         shapes=shapes,
         on_slice_edit=slice_edit(sharing.strategy, shared=replicas > 1, launched=launched),

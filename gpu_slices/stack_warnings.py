@@ -11,7 +11,8 @@ from .catalogue import Catalogue
 from .compatibility import applied
 from .security_remarks import security_remarks
 from .settings import Settings
-from .settings.cluster import NewNetwork
+from .settings.adopted_cluster import AdoptedCluster
+from .settings.cluster import Cluster, NewNetwork
 from .settings.compatibility_checks import pool_parts_of, stack_parts_of
 from .settings.monitoring import Monitoring
 from .system_room import shortages
@@ -61,8 +62,18 @@ def _retired(pool: PoolPlan, catalogue: Catalogue) -> Iterator[StackWarning]:
             )
 
 
+def _driver_of_existing(pool: PoolPlan, _: Catalogue) -> Iterator[StackWarning]:
+    """Nobody says which image nodes run that were there before the stack."""
+    for gpu in {shape.instance.gpu.name: shape.instance.gpu for shape in pool.shapes}.values():
+        if pool.existing and gpu.max_driver is not None:
+            yield StackWarning(
+                path=f"{pool.path}.instanceType",
+                message=f"{gpu.label} runs with drivers up to {gpu.max_driver}: the nodes must have such a driver",
+            )
+
+
 def _types_key(pool: PoolPlan) -> str:
-    key = "instanceType" if pool.node_group else "instanceTypes" if _explicit(pool) else "families"
+    key = "instanceType" if not pool.launched else "instanceTypes" if _explicit(pool) else "families"
     return f"{pool.path}.{key}"
 
 
@@ -186,10 +197,21 @@ def _single_nat(settings: Settings, _: Sequence[PoolPlan]) -> Iterator[StackWarn
 
 
 def _open_endpoint(settings: Settings, _: Sequence[PoolPlan]) -> Iterator[StackWarning]:
+    if not isinstance(settings.cluster, Cluster):
+        return
     if settings.cluster.endpoint.public and "0.0.0.0/0" in settings.cluster.endpoint.public_cidrs:
         yield StackWarning(
             path="cluster.endpoint.publicCidrs",
             message="the API answers every address (IAM still decides who may in); name your own ranges",
+        )
+
+
+def _adopted(settings: Settings, _: Sequence[PoolPlan]) -> Iterator[StackWarning]:
+    if isinstance(settings.cluster, AdoptedCluster):
+        yield StackWarning(
+            path="cluster.adopt",
+            message="a preview does not see what runs in the cluster: before the first `up` let `preflight` look for "
+            "another device plugin, GPU operator or Karpenter",
         )
 
 
@@ -248,6 +270,7 @@ def _slices(shape: NodeShape) -> str:
 
 _POOL_RULES: Final[tuple[PoolRule, ...]] = (
     _retired,
+    _driver_of_existing,
     _unlike_gpus,
     _several_counts,
     _short_of_room,
@@ -258,6 +281,7 @@ _POOL_RULES: Final[tuple[PoolRule, ...]] = (
 )
 _STACK_RULES: Final[tuple[StackRule, ...]] = (
     _single_nat,
+    _adopted,
     _open_endpoint,
     _unused_replicas,
     _many_node_pools,

@@ -13,7 +13,7 @@ from .daemons import system_node_daemons
 from .monitoring.requests import GRAFANA_SIDECARS, MONITORING_REQUESTS
 from .quantities import mebibytes, millicores
 from .settings import Settings
-from .settings.effective import uses_karpenter
+from .settings.effective import system_nodes_of, uses_karpenter
 
 #: Share of a machine's memory that the kernel takes before the kubelet sees it: an estimate, which gives t3.large 7,288 MiB
 _KERNEL: Final = 0.02
@@ -94,10 +94,10 @@ def system_pods(settings: Settings) -> tuple[SystemPods, ...]:
 
 
 def room(settings: Settings) -> Room | None:
-    """The room on `desired` system nodes; None for an instance type that is not in the table."""
-    nodes = settings.system_nodes
-    shape = _types().get(nodes.instance_type)
-    if shape is None:
+    """The room on `desired` system nodes; None for a type that is not in the table, and for an adopted cluster's own."""
+    nodes = system_nodes_of(settings)
+    shape = _types().get(nodes.instance_type) if nodes else None
+    if nodes is None or shape is None:
         return None
     vcpu, mib, pods = shape
     daemons = system_node_daemons(settings)

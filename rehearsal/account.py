@@ -24,6 +24,9 @@ CLUSTER_VARIABLE = "GPU_SLICES_REHEARSAL_CLUSTER"
 
 ACCOUNT_ID = "123456789012"
 
+#: Stands for a URN at things that were there before the stack.
+EXISTING = "existing"
+
 _TABLES = """
 CREATE TABLE IF NOT EXISTS items (
     type TEXT NOT NULL, id TEXT NOT NULL, urn TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (type, id));
@@ -47,7 +50,7 @@ class Link:
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """Something that exists. `urn` is empty for what was there before the stack."""
+    """Something that exists. `urn` is EXISTING for what was there before the stack."""
 
     type: str
     id: str

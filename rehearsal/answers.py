@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.proto import provider_pb2, resource_pb2
 from typing_extensions import override
 
+from rehearsal.account import Item
 from rehearsal.aws.invokes import INVOKES, Place
 from rehearsal.aws.mint import invent, planned, with_name
 from rehearsal.eks.building import Registered, build, opened
@@ -64,8 +65,10 @@ class Answer(pulumi.runtime.Mocks):
 class Monitor(MockMonitor):
     """Records declarations; registrations come from several threads at once."""
 
-    def __init__(self, *, preview: bool) -> None:
+    def __init__(self, *, preview: bool, existing: Sequence[Item] = ()) -> None:
+        """`existing` is what the account holds beforehand, for questions about it."""
         super().__init__(Answer())
+        self._existing = tuple(existing)
         self._preview = preview
         self._lock = threading.Lock()
         self._declared: dict[str, Declared] = {}
@@ -121,11 +124,11 @@ class Monitor(MockMonitor):
             id_, state = self._states[arguments["urn"]]
             result: Mapping[str, Any] = {"urn": arguments["urn"], "id": id_ or "", "state": dict(state)}
         elif request.tok in INVOKES:
+            place = Place(self._region(request.provider), self._existing_of)
             try:
-                result = INVOKES[request.tok](arguments, Place(self._region(request.provider)))
-            except Refused as reason:
-                failure = provider_pb2.CheckFailure(reason=str(reason))
-                return resource_pb2.ResourceInvokeResponse(failures=[failure])
+                result = INVOKES[request.tok](arguments, place)
+            except Refused as refused:
+                return resource_pb2.ResourceInvokeResponse(failures=[provider_pb2.CheckFailure(reason=str(refused))])
         else:
             raise Refused(f"the recording monitor answers no {request.tok}; it answers {', '.join(sorted(INVOKES))}")
         response = resource_pb2.ResourceInvokeResponse()
@@ -210,6 +213,9 @@ class Monitor(MockMonitor):
             self._states[declared.urn] = (None, state)
             self._closed.add(declared.urn)
         return state
+
+    def _existing_of(self, type_: str) -> tuple[Item, ...]:
+        return tuple(item for item in self._existing if item.type == type_)
 
     def _provider(self, reference: str) -> Mapping[str, Any]:
         """The configuration of the provider that a resource names."""

@@ -8,7 +8,7 @@ within the account.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +20,9 @@ from pulumi.runtime.mocks import MockMonitor, set_mocks
 from pulumi.runtime.settings import SETTINGS
 
 from engine.operation import LATER, SECRET
+from rehearsal.account import Item
 from rehearsal.answers import Answer, Declared, Monitor
+from rehearsal.existing import existing_world
 from rehearsal.project import ROOT, as_text, project_name, project_program, stack_config
 
 Program = Callable[[], None]
@@ -81,7 +83,8 @@ def record_stack(stack: str, folder: Path = ROOT, preview: bool = False) -> Reco
     """The project's own program with the settings of its stack file."""
     config = stack_config(stack, folder)
     program = project_program(folder)
-    return record(program, stack=stack, config=config, project=project_name(folder), preview=preview)
+    existing = existing_world(folder / f"Pulumi.{stack}.yaml")
+    return record(program, stack=stack, config=config, project=project_name(folder), preview=preview, existing=existing)
 
 
 def record(
@@ -91,12 +94,14 @@ def record(
     config: Mapping[str, Any] | None = None,
     project: str = "gpu-slices",
     preview: bool = False,
+    existing: Sequence[Item] = (),
 ) -> Recording:
     """Runs a program and returns what it declared. Raises what the program raises, and what the stand-ins refuse.
 
     `config` has full keys (`gpu-slices:replicas`) and plain values. With `preview`, the cloud's answers are unknown.
+    `existing` is what the account holds beforehand.
     """
-    monitor, engine = Monitor(preview=preview), _Engine()
+    monitor, engine = Monitor(preview=preview, existing=existing), _Engine()
     with _loop():
         try:
             _set_up(monitor, engine, project, stack, preview, as_text(config or {}))

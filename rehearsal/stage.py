@@ -14,8 +14,9 @@ import yaml
 
 from engine import Operation, Stack, provide
 from engine.stack import Program
-from rehearsal.account import ACCOUNT_VARIABLE, CLUSTER_VARIABLE, Account, Item
+from rehearsal.account import ACCOUNT_VARIABLE, CLUSTER_VARIABLE, EXISTING, Account, Item
 from rehearsal.aws.types import TYPES
+from rehearsal.existing import existing_world, handles_of
 from rehearsal.faults import FAULTS_VARIABLE, Faults
 from rehearsal.plugins import install, install_analyzer
 from rehearsal.project import ROOT, project_name, project_program, with_setting
@@ -84,9 +85,6 @@ class Stage:
 #: The folder of the file backend, beside the project's.
 _BACKEND = "state"
 
-#: Stands for a URN at things that were there before the stack.
-EXISTING = "existing"
-
 
 @contextmanager
 def stage(
@@ -95,7 +93,7 @@ def stage(
     project_folder: Path = ROOT,
     program: Program | None = None,
     config: Mapping[str, Any] | None = None,
-    existing: Sequence[Item] = (),
+    existing: Sequence[Item] | None = None,
     control_plane: Path | None = None,
     policy_pack: Path | None = None,
     policy_config: Path | None = None,
@@ -103,8 +101,9 @@ def stage(
     """Sets the stage for stack `name` of the project and clears it away, also after Ctrl-C.
 
     `program` defaults to the project's `__main__.py`. `config` replaces the stack file's settings, for projects that
-    have none. `existing` is what the account holds beforehand (urn=EXISTING). `control_plane` is the folder of a real
-    one (ControlPlane.folder), which then answers for Kubernetes. `policy_pack` is a folder that previews and ups are
+    have none. `existing` is what the account holds beforehand (urn=EXISTING); without it, the network and the cluster
+    that the stack file takes for granted (existing_world). `control_plane` is the folder of a real one
+    (ControlPlane.folder), which then answers for Kubernetes. `policy_pack` is a folder that previews and ups are
     judged by, with the configuration in the JSON file `policy_config`. Raises NoEngine, EngineError.
     """
     binary = provide()
@@ -118,8 +117,8 @@ def stage(
         if policy_pack:
             install_analyzer(home, policy_pack)
         account = Account(base / "account.sqlite")
-        for item in existing:
-            account.put(item, [value for value in (item.data.get("arn"), item.data.get("name")) if value])
+        for item in existing_world(folder / f"Pulumi.{name}.yaml") if existing is None else existing:
+            account.put(item, handles_of(item))
         env = {
             "PULUMI_HOME": str(home),
             "PULUMI_BACKEND_URL": backend.as_uri(),

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from ..iam.disk_key import AUTO_SCALING_ROLE
 from ..iam.karpenter import SPOT_ROLE, SPOT_SERVICE
 from ..log_groups import log_groups_of
+from ..settings.cluster import Cluster
 from .aws_account import AwsAccount, pages
 from .table import Cause, Check, Finding
 
@@ -145,15 +146,17 @@ def spot_role(account: AwsAccount) -> Iterator[Finding]:
 
 def names(account: AwsAccount) -> Iterator[Finding]:
     """The cluster's name, and those of its log groups."""
-    cluster = account.plan.settings.cluster.name
-    yield _cluster_name(account, cluster)
+    cluster = account.plan.settings.cluster
+    if isinstance(cluster, Cluster):
+        yield _cluster_name(account, cluster.name)
     for name in log_groups_of(account.plan):
         yield _log_group(account, name)
 
 
 def secrets_key(account: AwsAccount) -> Iterator[Finding]:
     """Nothing to say where the stack makes its own key."""
-    arn = account.plan.settings.cluster.encryption.kms_key_arn
+    cluster = account.plan.settings.cluster
+    arn = cluster.encryption.kms_key_arn if isinstance(cluster, Cluster) else None
     if arn is not None:
         yield _key(account, SECRETS_KEY, arn)
 

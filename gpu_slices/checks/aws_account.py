@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from ..leftovers.owner import Owner, tags_of
+from botocore.exceptions import ClientError
+
+from ..adoption.facts import ClusterFacts, described
+from ..kubeconfig import kubeconfig
+from ..leftovers.owner import Owner, owner_of, tags_of
 from ..plan import Plan
+from ..settings.adopted_cluster import AdoptedCluster
 from ..settings.cluster import ExistingNetwork
+from ..settings.effective import system_nodes_of
+from .cluster_api import ClusterApi
 
 #: Gives a boto3 client by the service's name.
 Clients = Callable[[str], Any]
+#: Gives a cluster's API, for somebody whom AWS knows; the facts, and the region.
+Opened = Callable[[ClusterFacts, str], ClusterApi]
 #: EC2 takes at most 200 values in one filter.
 _FILTER_VALUES: Final = 200
 
@@ -41,15 +51,41 @@ class Subnet:
 class AwsAccount:
     """One account and region, as the clients see it. Every property raises botocore's errors."""
 
-    def __init__(self, plan: Plan, clients: Clients) -> None:
+    def __init__(self, plan: Plan, clients: Clients, opened: Opened | None = None) -> None:
+        """`opened` gives the API of an adopted cluster; without it, by tokens of the AWS CLI."""
         self.plan = plan
         self.client = clients
+        self._opened = opened or open_by_token
+
+    def open_cluster(self, facts: ClusterFacts) -> ClusterApi:
+        """The API of the adopted cluster. Raises ClusterError."""
+        return self._opened(facts, self.plan.settings.region)
+
+    @cached_property
+    def adopted(self) -> ClusterFacts | None:
+        """What AWS says of the cluster that is to be adopted; None where none is, or it is not there."""
+        cluster = self.plan.settings.cluster
+        if not isinstance(cluster, AdoptedCluster):
+            return None
+        try:
+            found = self.client("eks").describe_cluster(name=cluster.adopt)["cluster"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+            return None
+        vpc = found["resourcesVpcConfig"]["vpcId"]
+        subnets = pages(self.client("ec2"), "describe_subnets", "Subnets", Filters=[_one_of("vpc-id", [vpc])])
+        addons = pages(self.client("eks"), "list_addons", "addons", clusterName=cluster.adopt)
+        return described(
+            found,
+            vpc_subnets=frozenset(str(one["SubnetId"]) for one in subnets),
+            addons=dict.fromkeys(map(str, addons), True),
+        )
 
     @property
     def owner(self) -> Owner:
         """Tells the stack's own things from others."""
-        settings = self.plan.settings
-        return Owner(stack=self.plan.stack, cluster=settings.cluster.name, region=settings.region)
+        return owner_of(self.plan.stack, self.plan.settings)
 
     @cached_property
     def identity(self) -> Mapping[str, str]:
@@ -86,9 +122,10 @@ class AwsAccount:
 
     @property
     def instance_types(self) -> tuple[str, ...]:
-        """Every instance type that the stack names, system nodes included."""
-        own = {self.plan.settings.system_nodes.instance_type}
-        return tuple(sorted(own.union(*(pool.instance_types for pool in self.plan.pools))))
+        """Every instance type that the stack may launch, system nodes included."""
+        system = system_nodes_of(self.plan.settings)
+        own = {system.instance_type} if system else set()
+        return tuple(sorted(own.union(*(pool.instance_types for pool in self.plan.pools if not pool.existing))))
 
     @cached_property
     def offered(self) -> Mapping[str, frozenset[str]]:
@@ -127,7 +164,12 @@ class AwsAccount:
         return tuple(one for one in every if not self.owner.owns(tags_of(one)))
 
 
-def pages(client: Any, operation: str, answer: str, **arguments: Any) -> list[Mapping[str, Any]]:
+def open_by_token(facts: ClusterFacts, region: str) -> ClusterApi:
+    """The API of a cluster, as whoever the AWS CLI says one is. Raises ClusterError."""
+    return ClusterApi(content=json.loads(kubeconfig(facts.name, facts.endpoint, facts.certificate_authority, region)))
+
+
+def pages(client: Any, operation: str, answer: str, **arguments: Any) -> list[Any]:
     """Everything that an operation lists under `answer`, page by page."""
     if not client.can_paginate(operation):
         return list(getattr(client, operation)(**arguments)[answer])

@@ -31,8 +31,10 @@ class RefusedError(ClusterError):
 class ClusterApi:
     """One cluster as one user; threads may share it. Every method raises ClusterError, or RefusedError with a status."""
 
-    def __init__(self, *, kubeconfig: Path | None = None, context: str | None = None) -> None:
-        """Read credentials from a kubeconfig: the file given, else $KUBECONFIG or ~/.kube/config."""
+    def __init__(
+        self, *, kubeconfig: Path | None = None, context: str | None = None, content: Mapping[str, Any] | None = None
+    ) -> None:
+        """Read credentials from a kubeconfig: its content, the file given, else $KUBECONFIG or ~/.kube/config."""
         from kubernetes import client, config
 
         if kubeconfig is not None and not kubeconfig.is_file():
@@ -41,9 +43,11 @@ class ClusterApi:
         logging.getLogger("root").addFilter(_Silence())
         settings = client.Configuration()
         try:
-            config.load_kube_config(
-                config_file=str(kubeconfig) if kubeconfig else None, context=context, client_configuration=settings
-            )
+            if content is not None:
+                config.load_kube_config_from_dict(dict(content), context=context, client_configuration=settings)
+            else:
+                file = str(kubeconfig) if kubeconfig else None
+                config.load_kube_config(config_file=file, context=context, client_configuration=settings)
         except config.ConfigException as error:
             raise ClusterError(f"kubeconfig: {_one_line(error)}") from None
         settings.retries = False  # pyright: ignore[reportAttributeAccessIssue]

@@ -136,6 +136,12 @@ NODES_READY: Final = Check(
             "group's health issues",
         ),
         Cause(
+            name="nodes-unlabelled",
+            text="fewer nodes carry the pool's labels than the stack file says are there: nodes that were there before "
+            "the stack join a pool by them",
+            remedy="kubectl label node {node} {labels}",
+        ),
+        Cause(
             name="not-ready",
             text="the kubelet of the node does not report, or reports trouble",
             remedy="kubectl describe node {node}; a full disk is the usual cause with large images: raise diskGiB",

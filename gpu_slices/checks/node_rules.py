@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from ..adoption.existing_nodes import candidates, label_words
 from ..naming import EXCLUSIVE_CONFIG, GPU_RESOURCE, GPU_TAINT_KEY, MIG_LAYOUT_LABEL
 from ..pool_plan import NodeShape, PoolPlan
 from .node_rows import GPU_MODEL, NODES_READY, SLICES, TAINTS
@@ -122,8 +123,16 @@ def _model_differs(shape: NodeShape, product: str, memory: str) -> str:
 def _nodes_ready(view: View) -> Iterator[Finding]:
     for pool in view.plan.pools:
         nodes, subject = view.nodes[pool.name], f"pool {pool.name}"
-        least = pool.node_group.min if pool.node_group else 0
-        if len(nodes) < least:
+        least = pool.node_group.min if pool.node_group else pool.standing_nodes
+        if pool.existing and len(nodes) < least:
+            yield NODES_READY.failed(
+                subject,
+                f"{len(nodes)} of {least} nodes",
+                "nodes-unlabelled",
+                node=" ".join(one.name for one in candidates(pool, view.snapshot.nodes)) or "NODE",
+                labels=label_words(pool.labels),
+            )
+        elif len(nodes) < least:
             seen = f"{len(nodes)} nodes, at least {least} are wanted"
             yield NODES_READY.failed(subject, seen, "too-few-nodes", stack=view.plan.stack)
         elif not nodes:

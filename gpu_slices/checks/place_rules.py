@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from ..settings.cluster import NewNetwork
+from ..settings.effective import system_nodes_of
 from .aws_account import AwsAccount
 from .table import Cause, Check, Finding
 
@@ -86,8 +87,11 @@ def instance_types(account: AwsAccount) -> Iterator[Finding]:
     """System nodes and pools beside what is offered in their zones."""
     plan, here = account.plan, account.node_zones
     region = plan.settings.region
-    yield judge_offer("systemNodes", (plan.settings.system_nodes.instance_type,), here, account.offered, region)
+    if system := system_nodes_of(plan.settings):
+        yield judge_offer("systemNodes", (system.instance_type,), here, account.offered, region)
     for pool in plan.pools:
+        if pool.existing:
+            continue
         places = pool.launched.zones if pool.launched and pool.launched.zones else here
         yield judge_offer(pool.path, pool.instance_types, places, account.offered, region)
 

@@ -8,7 +8,9 @@ from typing import Final
 
 from botocore.exceptions import ClientError
 
-from . import account_rules, place_rules, quota_rules, reservation_rules, subnet_rules
+from ..adoption.contents import CONTENTS
+from ..adoption.rules import ADOPTED
+from . import account_rules, adoption_account, place_rules, quota_rules, reservation_rules, subnet_rules
 from .aws_account import AwsAccount
 from .table import Check, Finding
 
@@ -34,6 +36,8 @@ RULES: Final[tuple[AccountRule, ...]] = (
     AccountRule(check=account_rules.IDENTITY, judge=account_rules.identity),
     AccountRule(check=account_rules.AWS_CLI, judge=account_rules.aws_cli),
     AccountRule(check=account_rules.NAMES, judge=account_rules.names),
+    AccountRule(check=ADOPTED, judge=adoption_account.adopted_cluster),
+    AccountRule(check=adoption_account.ADDONS, judge=adoption_account.adopted_addons),
     AccountRule(check=account_rules.SECRETS_KEY, judge=account_rules.secrets_key),
     AccountRule(check=quota_rules.NETWORK_QUOTAS, judge=quota_rules.network_quotas),
     AccountRule(check=subnet_rules.SUBNETS, judge=subnet_rules.subnets),
@@ -47,6 +51,7 @@ RULES: Final[tuple[AccountRule, ...]] = (
     AccountRule(check=quota_rules.VCPUS, judge=quota_rules.vcpu_quotas),
     AccountRule(check=account_rules.SPOT, judge=account_rules.spot_role),
     AccountRule(check=account_rules.DISK_KEY, judge=account_rules.disk_key),
+    AccountRule(check=CONTENTS, judge=adoption_account.adopted_contents),
 )
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from ..plan import Plan
 from ..pool_plan import PoolPlan
 from ..quantities import millicores
+from ..settings.effective import system_nodes_of
 
 #: (kind of instance, capacity) → quota code. AWS counts them in vCPUs.
 QUOTA_CODES: Final[Mapping[tuple[str, str], str]] = {
@@ -69,7 +70,9 @@ def quota_needs(plan: Plan, vcpus: Mapping[str, int]) -> tuple[Need, ...]:
 
 
 def _system(plan: Plan, vcpus: Mapping[str, int]) -> Iterator[Need]:
-    nodes = plan.settings.system_nodes
+    nodes = system_nodes_of(plan.settings)
+    if nodes is None:
+        return
     code, each = quota_code(nodes.instance_type, "on-demand"), vcpus.get(nodes.instance_type)
     if code and each:
         yield Need(path="systemNodes", code=code, now=nodes.desired * each, limit=nodes.max * each)

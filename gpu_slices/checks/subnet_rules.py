@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from ..plan import Plan
 from ..settings.cluster import ExistingNetwork
+from ..settings.effective import system_nodes_of
 from .aws_account import AwsAccount, Subnet, pages
 from .table import Cause, Check, Finding
 
@@ -174,9 +175,12 @@ def free_addresses(account: AwsAccount) -> Iterator[Finding]:
 
 
 def most_addresses(plan: Plan) -> int:
-    """Addresses of all nodes that the stack may have (general NodePools apart), each full of pods."""
-    total = plan.settings.system_nodes.max * (_SYSTEM_PODS + 1)
+    """Addresses of all nodes that the stack may add (general NodePools apart), each full of pods."""
+    system = system_nodes_of(plan.settings)
+    total = system.max * (_SYSTEM_PODS + 1) if system else 0
     for pool in plan.pools:
+        if pool.existing:
+            continue
         total += pool.most_nodes * (max(shape.instance.pods for shape in pool.shapes) + 1)
     return total
 

@@ -55,7 +55,7 @@ def _sweep(arguments: argparse.Namespace) -> int:
     from ..report.leftovers import Sweep
 
     plan = plan_of(arguments)
-    owner = leftovers.Owner(stack=plan.stack, cluster=plan.settings.cluster.name, region=plan.settings.region)
+    owner = leftovers.owner_of(plan.stack, plan.settings)
     session = Session()
 
     @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .command import CHECK_FAILED, FINE, WRONG_INPUT, Command, add_output_arguments, add_stack_arguments, plan_of, write
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_stack_arguments(parser)
+    parser.add_argument(
+        "--kubeconfig", metavar="FILE", type=Path, help="of an adopted cluster; default: by `aws eks get-token`"
+    )
+    parser.add_argument("--context", metavar="NAME", help="of that kubeconfig; default: its current context")
     add_output_arguments(parser, ("text", "json", "junit"))
 
 
@@ -38,7 +43,7 @@ def _preflight(arguments: argparse.Namespace) -> int:
     from ..checks.aws_account import AwsAccount
     from ..checks.preflight import preflight
     from ..checks.table import any_failed
-    from .live import progress
+    from .live import api_of, progress
 
     plan = plan_of(arguments)
     session = Session()
@@ -47,7 +52,8 @@ def _preflight(arguments: argparse.Namespace) -> int:
     def client(service: str) -> Any:
         return session.client(service, region_name=plan.settings.region)
 
-    account = AwsAccount(plan, client)
+    chosen = arguments.kubeconfig or arguments.context
+    account = AwsAccount(plan, client, (lambda _facts, _region: api_of(arguments)) if chosen else None)
     identity = account.identity
     with progress() as show:
         findings = preflight(account, show)

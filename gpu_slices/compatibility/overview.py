@@ -8,6 +8,7 @@ from typing import Literal
 from ..charts import releases
 from ..cloud_refs import placeholders
 from ..plan import Plan
+from ..settings.cluster import Cluster
 from ..settings.compatibility_checks import pool_parts_of, stack_parts_of
 from .breaks import Break, applied, breaks
 from .parts import newest
@@ -51,7 +52,9 @@ def overview(plan: Plan) -> Overview:
 
 
 def _versions(plan: Plan) -> tuple[VersionRow, ...]:
-    rows = [_row("kubernetes", "Kubernetes", plan.settings.cluster.version)]
+    cluster = plan.settings.cluster
+    own = cluster.version if isinstance(cluster, Cluster) else "the adopted cluster's"
+    rows = [_row("kubernetes", "Kubernetes", own)]
     pins = {one.pin.chart: one.pin.version for one in releases(plan, placeholders(plan))}
     rows += [_row(chart, chart, version) for chart, version in sorted(pins.items())]
     for path, several in sorted(pool_parts_of(plan.settings).items()):

@@ -40,8 +40,8 @@ class ImageRelease:
 _DATE: Final = 8
 
 
-def stack_parts(*, kubernetes: str, charts: Mapping[str, str]) -> Parts:
-    """What the whole stack has; `charts` are the charts it installs, by name."""
+def stack_parts(*, kubernetes: str | None, charts: Mapping[str, str]) -> Parts:
+    """What the whole stack has: None for an adopted cluster's Kubernetes; the charts that it installs, by name."""
     return {"kubernetes": kubernetes, **charts}
 
 

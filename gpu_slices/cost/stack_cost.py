@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ..settings.cluster import NewNetwork
+from ..settings.cluster import Cluster, NewNetwork
+from ..settings.effective import system_nodes_of
 from .node_cost import disk_month, node_months, node_pool_limit_month
 from .prices import HOURS_PER_MONTH, Price, gpu_node_price, instance_price, service_price
 
@@ -67,13 +68,18 @@ class StackCost:
 
 def stack_cost(plan: Plan) -> StackCost:
     """USD a month of 730 hours."""
-    lines = (*_control_plane(plan), *_network(plan), _system_nodes(plan), *_gpu_pools(plan))
+    lines = (*_control_plane(plan), *_network(plan), *_system_nodes(plan), *_gpu_pools(plan))
     general = [f"general NodePool {name} (any of many types)" for name in sorted(plan.settings.node_pools)]
+    there = [
+        f"{pool.name}, {pool.existing.nodes} × {pool.existing.instance_type} (there before the stack)"
+        for pool in plan.pools
+        if pool.existing
+    ]
     nat = [] if plan.settings.prices.nat_gb_per_month else _nat_data(plan)
     return StackCost(
         price_region=plan.price_region,
         lines=lines,
-        not_included=tuple(sorted([*general, *nat, *_USAGE], key=str.lower)),
+        not_included=tuple(sorted([*general, *there, *nat, *_USAGE], key=str.lower)),
     )
 
 
@@ -93,6 +99,8 @@ def _by_key(cost: StackCost | None) -> dict[tuple[str, int], CostLine]:
 
 
 def _control_plane(plan: Plan) -> Iterator[CostLine]:
+    if not isinstance(plan.settings.cluster, Cluster):
+        return
     yield _fixed("EKS control plane", "cluster", service_price(plan.settings, "eks-cluster-hour"), HOURS_PER_MONTH)
     if plan.settings.cluster.encryption.kms_key_arn is None:
         yield _fixed("KMS key", "cluster.encryption", service_price(plan.settings, "kms-key-month"), 1)
@@ -127,12 +135,14 @@ def _fixed(what: str, path: str, price: Price, units: float) -> CostLine:
     return CostLine(what=what, path=path, configured=month, limit=month, basis=price.basis)
 
 
-def _system_nodes(plan: Plan) -> CostLine:
-    nodes, settings = plan.settings.system_nodes, plan.settings
+def _system_nodes(plan: Plan) -> Iterator[CostLine]:
+    nodes, settings = system_nodes_of(plan.settings), plan.settings
+    if nodes is None:
+        return
     price = instance_price(settings, nodes.instance_type)
     months = node_months(settings, price, desired=nodes.desired, most=nodes.max, spot=False)
     disk = disk_month(settings, nodes.disk_gib, throughput=0)
-    return CostLine(
+    yield CostLine(
         what=f"system nodes, {nodes.desired} × {nodes.instance_type}",
         path="systemNodes",
         configured=_plus(months.configured, nodes.desired * disk),
@@ -156,7 +166,7 @@ def _gpu_pools(plan: Plan) -> Iterator[CostLine]:
                 limit=_plus(months.limit, group.max * disk),
                 basis=months.basis,
             )
-        else:
+        elif pool.launched:
             month, basis = node_pool_limit_month(plan.settings, pool)
             yield CostLine(
                 what=f"{pool.name}, 0 to {pool.most_nodes} nodes",

@@ -6,7 +6,7 @@ Imports botocore, which takes a while: only the command that needs it imports th
 from __future__ import annotations
 
 from .kind import Leftover
-from .owner import Owner
+from .owner import Owner, owner_of
 from .sweep import Outcome, cluster_status, find, remove
 
-__all__ = ["Leftover", "Outcome", "Owner", "cluster_status", "find", "remove"]
+__all__ = ["Leftover", "Outcome", "Owner", "cluster_status", "find", "owner_of", "remove"]

@@ -56,8 +56,8 @@ def _most_nodes(plan: Plan) -> Iterator[dict[str, Any]]:
 
 def most_nodes(pool: PoolPlan) -> int:
     """Most nodes of a pool by every limit it has; larger types reach a CPU or memory limit with fewer."""
-    if pool.node_group:
-        return pool.node_group.max
+    if not pool.launched:
+        return pool.most_nodes
     total = 0
     for one in pool.node_pools:
         types = [shape.instance for shape in pool.shapes if shape.instance.name in one.instance_types]

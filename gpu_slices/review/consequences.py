@@ -131,6 +131,15 @@ def _whole(edit: KeyEdit, _old: Plan, _new: Plan) -> Consequence:
     return UNTOLD
 
 
+def _existing(edit: KeyEdit, _old: Plan, _new: Plan) -> Consequence:
+    """A pool of nodes that were there before the stack came or went; the nodes stay either way."""
+    if edit.old is ABSENT:
+        return restart("the device plugin restarts everywhere with one more config")
+    if edit.new is ABSENT:
+        return disrupt("its nodes stay, without slices for new pods until their config label goes too")
+    return UNTOLD
+
+
 _MADE: Final = {
     "gpuNodeGroups": restart("the node group is made; the device plugin restarts everywhere with one more config"),
     "gpuNodePools": restart("the pool is made; the device plugin restarts everywhere with one more config"),
@@ -213,6 +222,12 @@ _GPU_NODE_GROUP: Final[tuple[tuple[str, Consequence | Rule], ...]] = (
     ("capacityReservation", _reserved),
     ("podRequests", _PLAN_ONLY),
 )
+_EXISTING_GPU_NODES: Final[tuple[tuple[str, Consequence | Rule], ...]] = (
+    ("replicas", _slices),
+    ("instanceType", _PLAN_ONLY),
+    ("nodes", _PLAN_ONLY),
+    ("podRequests", _PLAN_ONLY),
+)
 _SYSTEM_NODES: Final[tuple[tuple[str, Consequence | Rule], ...]] = (
     ("instanceType", _OTHER_NODES),
     ("min", _least),
@@ -245,6 +260,10 @@ TABLE: Final[tuple[Row, ...]] = (
         ("gpuStack",),
         disrupt("one plugin goes, the other comes: no GPU can be scheduled in between; Karpenter's GPU nodes drift"),
     ),
+    (
+        ("cluster", "adopt"),
+        replace("another cluster: what was added to the one goes from it and is made anew in the other"),
+    ),
     (("cluster", "name"), replace("a cluster of another name: cluster and node groups are made anew")),
     (("cluster", "version"), disrupt("the control plane is upgraded, then every node is replaced; it cannot go back")),
     (("cluster", "encryption", "deletionWindowDays"), nothing("counts at destroy")),
@@ -260,6 +279,9 @@ TABLE: Final[tuple[Row, ...]] = (
     (("gpuNodeGroups", "*"), _whole),
     *_below(("gpuNodeGroups", "*"), _GPU_NODE_GROUP),
     *_sharing(("gpuNodeGroups", "*", "sharing")),
+    (("existingGpuNodes", "*"), _existing),
+    *_below(("existingGpuNodes", "*"), _EXISTING_GPU_NODES),
+    *_sharing(("existingGpuNodes", "*", "sharing")),
     (("gpuNodePools", "*"), _whole),
     *_below(("gpuNodePools", "*"), _GPU_NODE_POOL),
     *_sharing(("gpuNodePools", "*", "sharing")),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from ..cost.price_table import load_prices
+from .adoption_checks import ADOPTION_CHECKS
 from .benchmark_checks import BENCHMARK_CHECKS
 from .budget_checks import BUDGET_CHECKS
-from .cluster import ExistingNetwork, NewNetwork
+from .cluster import Cluster, ExistingNetwork, NewNetwork
 from .compatibility_checks import COMPATIBILITY_CHECKS
 from .karpenter_checks import KARPENTER_CHECKS
 from .mistakes import Mistake
@@ -63,6 +64,8 @@ def _subnets_are_distinct(settings: Settings) -> Iterator[Mistake]:
 
 
 def _endpoint_is_reachable(settings: Settings) -> Iterator[Mistake]:
+    if not isinstance(settings.cluster, Cluster):
+        return
     endpoint = settings.cluster.endpoint
     if not endpoint.private and not endpoint.public:
         yield Mistake(
@@ -106,6 +109,7 @@ CHECKS: Mapping[Check, tuple[str, ...]] = {
     _endpoint_is_reachable: (),
     _access_means_something: (),
     _region_factor_is_for_another_region: (REGION_KEY,),
+    **ADOPTION_CHECKS,
     **SHARING_CHECKS,
     **KARPENTER_CHECKS,
     **RESERVATION_CHECKS,

@@ -90,8 +90,12 @@ def _addon_version(value: str) -> str:
 
 
 Cidr = Annotated[Text, AfterValidator(_cidr)]
+OptionalAddon = Literal["amazon-cloudwatch-observability", "aws-ebs-csi-driver", "aws-fsx-csi-driver"]
 KeyArn = Annotated[Text, AfterValidator(_key_arn)]
 Principal = Annotated[Text, AfterValidator(_principal)]
+ClusterName = Annotated[Text, AfterValidator(_cluster_name)]
+RetentionDays = Annotated[Positive, AfterValidator(check_retention)]
+AddonVersions = Annotated[dict[str, Annotated[Text, AfterValidator(_addon_version)]], BeforeValidator(_addons)]
 
 
 class Endpoint(Model):
@@ -127,7 +131,7 @@ class Access(Model):
 class Cluster(Model):
     """The EKS control plane."""
 
-    name: Annotated[Text, AfterValidator(_cluster_name)] = Field(
+    name: ClusterName = Field(
         default="", validate_default=False, description="Name of the EKS cluster; without it gpu-slices-<stack>."
     )
     version: Annotated[str, BeforeValidator(_version)] = Field(
@@ -137,17 +141,15 @@ class Cluster(Model):
     logs: tuple[Literal["api", "audit", "authenticator", "controllerManager", "scheduler"], ...] = Field(
         default=("api", "audit", "authenticator"), description="Control-plane logs to keep."
     )
-    log_retention_days: Annotated[Positive, AfterValidator(check_retention)] = Field(
-        default=30, description="Days that control-plane logs are kept."
-    )
+    log_retention_days: RetentionDays = Field(default=30, description="Days that control-plane logs are kept.")
     encryption: Encryption = Field(default=Encryption(), description="Encryption of secrets and logs.")
     access: dict[str, Access] = Field(default={}, description="People and roles that may use the cluster, by name.")
-    addons: Annotated[dict[str, Annotated[Text, AfterValidator(_addon_version)]], BeforeValidator(_addons)] = Field(
+    addons: AddonVersions = Field(
         default={}, description="Versions of EKS add-ons; one that is not named gets EKS's default at creation."
     )
-    optional_addons: tuple[
-        Literal["amazon-cloudwatch-observability", "aws-ebs-csi-driver", "aws-fsx-csi-driver"], ...
-    ] = Field(default=(), description="Add-ons beside those every stack has: volumes on EBS or FSx, CloudWatch.")
+    optional_addons: tuple[OptionalAddon, ...] = Field(
+        default=(), description="Add-ons beside those every stack has: volumes on EBS or FSx, CloudWatch."
+    )
 
 
 class NewNetwork(Model):

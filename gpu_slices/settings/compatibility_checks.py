@@ -7,32 +7,39 @@ from collections.abc import Callable, Iterator, Mapping
 from .. import catalogue
 from ..compatibility import Parts, applied, image_parts, stack_parts
 from ..versions import DEVICE_PLUGIN, GPU_OPERATOR
+from .cluster import Cluster
 from .effective import gpu_pools, selection_of, uses_karpenter
 from .karpenter import GpuNodePool
 from .mistakes import Mistake
 from .model import Settings
-from .pools import GpuNodeGroup
+from .pools import ExistingGpuNodes, GpuNodeGroup
 
 Check = Callable[[Settings], Iterator[Mistake]]
 
 
-def stack_parts_of(settings: Settings) -> Parts:
-    """The versions of what the whole stack shares."""
+def stack_parts_of(settings: Settings, kubernetes: str | None = None) -> Parts:
+    """The versions of what the whole stack shares; `kubernetes` is an adopted cluster's, where it is known."""
     chart = GPU_OPERATOR if settings.gpu_stack == "gpu-operator" else DEVICE_PLUGIN
     charts = {chart.chart: chart.version.removeprefix("v")}
     if uses_karpenter(settings):
         charts["karpenter"] = settings.karpenter.version
-    return stack_parts(kubernetes=settings.cluster.version, charts=charts)
+    own = settings.cluster.version if isinstance(settings.cluster, Cluster) else None
+    return stack_parts(kubernetes=own if kubernetes is None else kubernetes, charts=charts)
 
 
-def pool_parts_of(settings: Settings) -> Mapping[str, tuple[Parts, ...]]:
-    """The path of every pool → the stack's versions and those of its nodes, once for each kind of GPU in it."""
-    shared = stack_parts_of(settings)
+def pool_parts_of(settings: Settings, kubernetes: str | None = None) -> Mapping[str, tuple[Parts, ...]]:
+    """The path of every pool → the stack's versions and those of its nodes, once for each kind of GPU in it.
+
+    Nodes that were there before the stack are left out: nobody says which image they run.
+    """
+    shared = stack_parts_of(settings, kubernetes)
     found = {
         f"nodePools.{name}": _nodes(shared, f"nodePools.{name}", one.ami_alias)
         for name, one in settings.node_pools.items()
     }
     for name, pool in gpu_pools(settings).items():
+        if isinstance(pool, ExistingGpuNodes):
+            continue
         path = f"{'gpuNodeGroups' if isinstance(pool, GpuNodeGroup) else 'gpuNodePools'}.{name}"
         found[path] = _gpu_nodes(shared, path, pool)
     return found
@@ -58,10 +65,16 @@ def _gpu_nodes(shared: Parts, path: str, pool: GpuNodeGroup | GpuNodePool) -> tu
     )
 
 
-def _versions_fit(settings: Settings) -> Iterator[Mistake]:
-    for parts in [stack_parts_of(settings), *(one for several in pool_parts_of(settings).values() for one in several)]:
+def unfit_versions(settings: Settings, kubernetes: str | None = None) -> Iterator[Mistake]:
+    """Versions that are known to break with one another; `kubernetes` is an adopted cluster's, where it is known."""
+    pools = pool_parts_of(settings, kubernetes).values()
+    for parts in [stack_parts_of(settings, kubernetes), *(one for several in pools for one in several)]:
         for found in applied(parts, "refuse"):
             yield Mistake(path=found.key, problem=found.problem, remedy=found.remedy)
+
+
+def _versions_fit(settings: Settings) -> Iterator[Mistake]:
+    yield from unfit_versions(settings)
 
 
 #: Check → keys that it interprets, as in checks.CHECKS.

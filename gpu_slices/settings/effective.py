@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from ..catalogue import Catalogue
 from ..catalogue.selection import Selection, select, select_explicit
+from .adopted_cluster import AdoptedCluster
 from .karpenter import GpuNodePool, RetiredPool
 from .model import Settings
-from .pools import GpuNodeGroup
+from .pools import ExistingGpuNodes, GpuNodeGroup, SystemNodes
 from .sharing import Sharing
 
-GpuPool = GpuNodeGroup | GpuNodePool
+GpuPool = GpuNodeGroup | GpuNodePool | ExistingGpuNodes
 
 
 def gpu_pools(settings: Settings) -> dict[str, GpuPool]:
     """All GPU pools by name, sorted."""
-    both: dict[str, GpuPool] = {**settings.gpu_node_groups, **settings.gpu_node_pools}
-    return dict(sorted(both.items()))
+    every: dict[str, GpuPool] = {
+        **settings.gpu_node_groups,
+        **settings.gpu_node_pools,
+        **settings.existing_gpu_nodes,
+    }
+    return dict(sorted(every.items()))
+
+
+def system_nodes_of(settings: Settings) -> SystemNodes | None:
+    """The stack's own nodes without GPUs; an adopted cluster has its own, so there only those that are named."""
+    adopted = isinstance(settings.cluster, AdoptedCluster)
+    return None if adopted and not settings.system_nodes.model_fields_set else settings.system_nodes
 
 
 def uses_karpenter(settings: Settings) -> bool:
@@ -36,12 +47,13 @@ def sharing_of(settings: Settings, pool: GpuPool | RetiredPool) -> Sharing:
 
 def pool_path(settings: Settings, name: str) -> str:
     """A GPU pool's key in the stack file."""
-    return f"{'gpuNodeGroups' if name in settings.gpu_node_groups else 'gpuNodePools'}.{name}"
+    by_key = {"gpuNodeGroups": settings.gpu_node_groups, "existingGpuNodes": settings.existing_gpu_nodes}
+    return f"{next((key for key, pools in by_key.items() if name in pools), 'gpuNodePools')}.{name}"
 
 
 def selection_of(pool: GpuPool, catalogue: Catalogue) -> Selection:
     """The instance types that the pool admits, by GPUs per node."""
-    if isinstance(pool, GpuNodeGroup):
+    if isinstance(pool, GpuNodeGroup | ExistingGpuNodes):
         return select_explicit([pool.instance_type], catalogue)
     if pool.instance_types:
         return select_explicit(pool.instance_types, catalogue)

@@ -10,7 +10,7 @@ from .. import catalogue, naming
 from ..quantities import mebibytes, millicores
 from ..subnets import default_zones
 from .cluster import NewNetwork
-from .effective import max_gpus_of, selection_of, uses_karpenter
+from .effective import max_gpus_of, selection_of, system_nodes_of, uses_karpenter
 from .karpenter import GpuNodePool, Launched
 from .mistakes import Mistake, listed, shown
 from .model import Settings
@@ -26,8 +26,10 @@ def _launched(settings: Settings) -> dict[str, Launched]:
 
 
 def _names_are_used_once(settings: Settings) -> Iterator[Mistake]:
-    used = Counter([*settings.gpu_node_groups, *settings.gpu_node_pools, *settings.node_pools])
-    paths = {name: f"gpuNodePools.{name}" for name in settings.gpu_node_pools}
+    every = (settings.gpu_node_groups, settings.existing_gpu_nodes, settings.gpu_node_pools, settings.node_pools)
+    used = Counter(name for pools in every for name in pools)
+    paths = {name: f"existingGpuNodes.{name}" for name in settings.existing_gpu_nodes}
+    paths |= {name: f"gpuNodePools.{name}" for name in settings.gpu_node_pools}
     paths |= {name: f"nodePools.{name}" for name in settings.node_pools}
     for name, times in used.items():
         if times > 1:
@@ -172,12 +174,13 @@ def _budgets_are_whole(settings: Settings) -> Iterator[Mistake]:
 
 
 def _controllers_have_a_node_each(settings: Settings) -> Iterator[Mistake]:
-    if uses_karpenter(settings) and settings.karpenter.replicas > settings.system_nodes.desired:
+    own = system_nodes_of(settings)
+    nodes = own.desired if own else 0
+    if uses_karpenter(settings) and settings.karpenter.replicas > nodes:
         yield Mistake(
             path="karpenter.replicas",
-            problem=f"{settings.karpenter.replicas} controllers need a system node each, there are "
-            f"{settings.system_nodes.desired}",
-            remedy="raise systemNodes.desired or write fewer",
+            problem=f"{settings.karpenter.replicas} controllers need a system node each, there are {nodes}",
+            remedy="raise systemNodes.desired or write fewer" if own else "write systemNodes: {desired: 2}",
         )
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field
 
 from ..naming import RESERVED_TAG_PREFIX, RESERVED_TAGS
+from .adopted_cluster import AnyCluster
 from .base import Model, Replicas, Text, refused
 from .benchmark import OptionalBenchmark
 from .budget import OptionalBudget
@@ -15,7 +16,7 @@ from .cluster import Cluster, Network, NewNetwork
 from .karpenter import GpuNodePool, Karpenter, NodePool, RetiredPool
 from .mistakes import shown
 from .monitoring import Monitoring
-from .pools import GpuNodeGroup, NodePoolName, PoolName, SystemNodes
+from .pools import ExistingGpuNodes, GpuNodeGroup, NodePoolName, PoolName, SystemNodes
 from .prices import Prices
 from .security import Security
 from .sharing import Sharing
@@ -66,21 +67,28 @@ class Settings(Model):
     gpu_stack: Literal["device-plugin", "gpu-operator"] = Field(
         default="device-plugin", description="What runs on GPU nodes: device-plugin or gpu-operator."
     )
-    cluster: Cluster = Field(
+    cluster: AnyCluster = Field(
         default=Cluster(),
-        description="EKS cluster: name, version, endpoint, logs, logRetentionDays, encryption, access, addons.",
+        description="New EKS cluster {name, version, endpoint, logs, logRetentionDays, encryption, access, addons, "
+        "optionalAddons} or one that is there {adopt, access, addons, optionalAddons, logRetentionDays}.",
     )
     network: Network = Field(
         default=NewNetwork(),
         description="New VPC {cidr, zones, nat} or existing one {vpcId, privateSubnetIds, publicSubnetIds}.",
     )
     system_nodes: SystemNodes = Field(
-        default=SystemNodes(), description="Nodes without GPUs: instanceType, min, desired, max, diskGiB."
+        default=SystemNodes(),
+        description="Nodes without GPUs: instanceType, min, desired, max, diskGiB. On an adopted cluster only when named.",
     )
     gpu_node_groups: dict[PoolName, GpuNodeGroup] = Field(
         default={},
         description="GPU node groups by name: instanceType, replicas, sharing, capacity, min, desired, max, diskGiB, "
         "diskThroughput, labels, podRequests, amiRelease, capacityReservation.",
+    )
+    existing_gpu_nodes: dict[PoolName, ExistingGpuNodes] = Field(
+        default={},
+        description="GPU nodes that an adopted cluster has already, by the pool that their labels name: instanceType, "
+        "nodes, replicas, sharing, podRequests.",
     )
     gpu_node_pools: dict[PoolName, GpuNodePool] = Field(
         default={},

@@ -9,23 +9,32 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from .adopted_cluster import DECIDED_BY_THE_CLUSTER, AdoptedCluster
 from .checks import CHECKS
 from .mistakes import Mistake, SettingsError, did_you_mean, shown
 from .model import REGION_KEY, Settings
 from .schema import known_keys
 
+Path = tuple[str | int, ...]
+
 #: Parts of a pydantic location that name no key: union tags and "this is about the key itself".
 _NOT_KEYS: Final = frozenset({"[key]"})
-_UNION_TAGS: Final = frozenset({("network", "new"), ("network", "existing")})
+_UNION_TAGS: Final = frozenset(
+    {("network", "new"), ("network", "existing"), ("cluster", "new"), ("cluster", "adopted")}
+)
+#: Keys with words of their own for why they cannot stand beside others.
+_OUT_OF_PLACE: Final[Mapping[Path, tuple[str, str]]] = {
+    ("cluster", key): words for key, words in DECIDED_BY_THE_CLUSTER.items()
+}
 #: Stand in for a required key that is missing or wrong, so that everything beside it is still checked.
 _STAND_INS: Final[Mapping[tuple[str, str], Any]] = {
     ("", REGION_KEY): "us-west-2",
+    ("existingGpuNodes", "instanceType"): "g6e.2xlarge",
+    ("existingGpuNodes", "nodes"): 1,
     ("gpuNodeGroups", "instanceType"): "g6e.2xlarge",
 }
 
 _MISSING: Final = "is missing"
-
-Path = tuple[str | int, ...]
 
 
 def parse(raw: Mapping[str, Any], *, stack: str) -> Settings:
@@ -40,7 +49,7 @@ def parse(raw: Mapping[str, Any], *, stack: str) -> Settings:
             mistakes |= {found for found in check(settings) if not _below(found.path, set_aside)}
     if mistakes:
         raise SettingsError(mistakes)
-    if settings.cluster.name:
+    if isinstance(settings.cluster, AdoptedCluster) or settings.cluster.name:
         return settings
     named = settings.cluster.model_copy(update={"name": f"gpu-slices-{stack}"})
     return settings.model_copy(update={"cluster": named})
@@ -105,6 +114,8 @@ def _words(detail: ErrorDetails, path: Path) -> tuple[str, str]:
             return _MISSING, "write it"
         case "extra_forbidden":
             known = known_keys(path[:-1])
+            if path in _OUT_OF_PLACE:
+                return _OUT_OF_PLACE[path]
             if path[-1] in known:
                 return "cannot stand beside the keys around it", "remove it or them"
             return "there is no such key", did_you_mean(str(path[-1]), known)

@@ -1,4 +1,4 @@
-"""The keys about nodes: `systemNodes`, `gpuNodeGroups`."""
+"""The keys about nodes: `systemNodes`, `gpuNodeGroups`, `existingGpuNodes`."""
 
 from __future__ import annotations
 
@@ -132,3 +132,13 @@ class GpuNodeGroup(Model):
     capacity_reservation: CapacityReservation | None = Field(
         default=None, description="Launch into this reservation only: id, type, zone, instances, ends, subnetIds."
     )
+
+
+class ExistingGpuNodes(Model):
+    """GPU nodes that are there already in an adopted cluster and join a pool by their labels; nothing here makes them."""
+
+    instance_type: GpuInstanceType = Field(description="What they are, such as p3.8xlarge.")
+    nodes: Positive = Field(description="How many of them there are.")
+    replicas: Replicas | None = Field(default=None, description="Slices per GPU here; replaces the stack's replicas.")
+    sharing: SharingOverride = Field(default=SharingOverride(), description="Fields of sharing that differ here.")
+    pod_requests: PodRequests = Field(default=PodRequests(), description="What a one-slice pod asks for.")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from ..images import KARPENTER_CONTROLLER, known_images
 from ..versions import KARPENTER
+from .adopted_cluster import AdoptedCluster
 from .cluster import OPTIONAL_ADDON_NAMES
 from .mistakes import Mistake, did_you_mean
 from .model import REGION_KEY, Settings
@@ -17,7 +18,13 @@ def _break_glass_is_seen(settings: Settings) -> Iterator[Mistake]:
     role = settings.security.break_glass_role_arn
     if role is None:
         return
-    if "audit" not in settings.cluster.logs:
+    if isinstance(settings.cluster, AdoptedCluster):
+        yield Mistake(
+            path="security.breakGlassRoleArn",
+            problem="its alarm reads the audit log, which an adopted cluster keeps, or not, by its own settings",
+            remedy="remove it; watch the role where the cluster is made",
+        )
+    elif "audit" not in settings.cluster.logs:
         yield Mistake(
             path="security.breakGlassRoleArn",
             problem="nobody would see the role being used: the audit log is off",

@@ -101,9 +101,9 @@ def _no_slice(workload: WorkloadPlan, pool: PoolPlan) -> Iterator[StackWarning]:
 
 
 def _slices_at_once(pool: PoolPlan, resource: str) -> int:
-    """Slices of the nodes that a node group runs by itself, or that Karpenter may launch at most."""
-    if pool.node_group:
-        return pool.node_group.desired * _of(pool.shapes[0], resource)
+    """Slices of the nodes that stand there without Karpenter, or that it may launch at most."""
+    if not pool.launched:
+        return pool.standing_nodes * _of(pool.shapes[0], resource)
     return sum(
         one.most_nodes
         * max(_of(shape, resource) for shape in pool.shapes if shape.instance.gpu_count == one.gpus_per_node)

@@ -13,6 +13,7 @@ from rehearsal.aws.network import GROUP, SUBNET
 from rehearsal.aws.table import AwsType, To, View, paths
 
 CLUSTER = "aws:eks/cluster:Cluster"
+ADDON = "aws:eks/addon:Addon"
 
 EKS_ARN = "arn:aws:eks:{region}:{account}:"
 _TO_CLUSTER = {"clusterName": To(CLUSTER, blocks=False)}
@@ -124,7 +125,7 @@ TYPES: dict[str, AwsType] = {
         rules=(_zones, _endpoint, _logs, _version),
         handles=("name", "endpoint"),
     ),
-    "aws:eks/addon:Addon": AwsType(
+    ADDON: AwsType(
         id="{clusterName}:{addonName}",
         arn=EKS_ARN + "addon/{clusterName}/{addonName}/{uuid}",
         immutable=paths("addonName", "clusterName"),

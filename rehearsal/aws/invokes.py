@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.account import ACCOUNT_ID, Account, Item
+from rehearsal.account import ACCOUNT_ID, Item
 from rehearsal.aws.account_services import DETECTOR, FEATURE, HUB
+from rehearsal.aws.cluster import ADDON, CLUSTER
 from rehearsal.aws.identity import OIDC
+from rehearsal.aws.network import SUBNET
 from rehearsal.stand_in import Refused
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where the question is asked: without an account, of one that holds nothing."""
+    """Where the question is asked, and what exists there: `all` gives everything of a type."""
 
     region: str
-    account: Account | None = None
+    all: Callable[[str], Sequence[Item]]
 
-    def all(self, type_: str) -> tuple[Item, ...]:
-        """Everything of a type that exists."""
-        return self.account.all(type_) if self.account else ()
+    def named(self, type_: str, **values: str) -> Mapping[str, Any] | None:
+        """The one thing of a type with these values; None where there is none."""
+        found = (item.data for item in self.all(type_))
+        return next((one for one in found if all(one.get(key) == value for key, value in values.items())), None)
 
 
 Arguments = Mapping[str, Any]
@@ -114,12 +117,57 @@ def _identity_provider(arguments: Arguments, place: Place) -> Mapping[str, Any]:
     raise Refused(f"finding IAM OIDC Provider by url ({url}): not found")
 
 
+def _cluster(arguments: Arguments, place: Place) -> Mapping[str, Any]:
+    """As the data source shows a cluster: blocks are lists, and what EKS fills in is there."""
+    name = arguments["name"]
+    found = place.named(CLUSTER, name=name)
+    if found is None:
+        raise Refused(f"reading EKS Cluster ({name}): couldn't find resource")
+    compute = found.get("computeConfig") or {"enabled": False}
+    return {
+        "id": name,
+        **{
+            key: found.get(key)
+            for key in ("name", "arn", "status", "version", "endpoint", "roleArn", "platformVersion")
+        },
+        "region": place.region,
+        "certificateAuthorities": [found["certificateAuthority"]],
+        "accessConfigs": [found.get("accessConfig") or {"authenticationMode": "CONFIG_MAP"}],
+        "computeConfigs": [compute],
+        "vpcConfig": found["vpcConfig"],
+        "tags": found.get("tags") or {},
+    }
+
+
+def _addon(arguments: Arguments, place: Place) -> Mapping[str, Any]:
+    cluster, name = arguments["clusterName"], arguments["addonName"]
+    found = place.named(ADDON, clusterName=cluster, addonName=name)
+    if found is None:
+        raise Refused(f"reading EKS Add-On ({cluster}:{name}): couldn't find resource")
+    shown = ("clusterName", "addonName", "addonVersion", "arn")
+    return {"id": f"{cluster}:{name}", "region": place.region, **{key: found.get(key) for key in shown}}
+
+
+def _subnets(arguments: Arguments, place: Place) -> Mapping[str, Any]:
+    """By VPC only: another filter is refused rather than left out of account."""
+    wanted: set[str] = set()
+    for one in arguments.get("filters") or ():
+        if one["name"] != "vpc-id":
+            raise Refused(f"the aws stand-in filters subnets by vpc-id, not by {one['name']}")
+        wanted |= set(one["values"])
+    ids = sorted(item.id for item in place.all(SUBNET) if item.data["vpcId"] in wanted)
+    return {"id": place.region, "ids": ids, "region": place.region, "filters": arguments.get("filters")}
+
+
 INVOKES: dict[str, Callable[[Arguments, Place], Mapping[str, Any]]] = {
     "aws:index/getPartition:getPartition": _partition,
     "aws:index/getCallerIdentity:getCallerIdentity": _caller,
     "aws:index/getRegion:getRegion": _region,
     "aws:index/getAvailabilityZones:getAvailabilityZones": _zones,
     "aws:index/getServicePrincipal:getServicePrincipal": _service,
+    "aws:eks/getCluster:getCluster": _cluster,
+    "aws:eks/getAddon:getAddon": _addon,
+    "aws:ec2/getSubnets:getSubnets": _subnets,
     "aws:guardduty/getDetector:getDetector": _detector,
     "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": _identity_provider,
     "aws:securityhub/getEnabledStandards:getEnabledStandards": _standards,

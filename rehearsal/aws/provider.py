@@ -144,7 +144,7 @@ class Aws(StandIn):
     def invoke(self, token: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         if token not in INVOKES:
             raise Refused(f"the aws stand-in answers no {token}; it answers {', '.join(sorted(INVOKES))}")
-        return INVOKES[token](arguments, Place(self._region, self._account))
+        return INVOKES[token](arguments, Place(self._region, self._account.all))
 
     def _remove(self, token: str, id_: str) -> None:
         blocking = [item for item in self._account.blocking(token, id_) if (item.type, item.id) != (token, id_)]

@@ -13,6 +13,7 @@ from engine.events import at
 from engine.operation import SECRET, Change, Operation, PropertyDiff
 from rehearsal.demo.tree import Entry
 from rehearsal.demo.words import DECLARE
+from rehearsal.existing import existing_world
 from rehearsal.project import ROOT, project_name, project_program, stack_config, with_setting
 from rehearsal.recorder import Declared, Recording, record
 from rehearsal.values import differences
@@ -53,7 +54,8 @@ class DryRun:
 
     def _run(self) -> Recording:
         program = project_program(ROOT)
-        return record(program, stack=self._name, config=self._config, project=project_name())
+        existing = existing_world(ROOT / f"Pulumi.{self._name}.yaml")
+        return record(program, stack=self._name, config=self._config, project=project_name(), existing=existing)
 
 
 def _changes(before: Mapping[str, Declared], now: Mapping[str, Declared]) -> Iterator[Change]:

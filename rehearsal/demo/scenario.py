@@ -12,6 +12,7 @@ from engine.operation import Operation
 from gpu_slices.plan import Plan, make_plan
 from gpu_slices.settings import parse, read_stack_file
 from gpu_slices.settings.stack_file import stack_path
+from rehearsal.account import EXISTING
 from rehearsal.demo.dry_run import DryRun
 from rehearsal.demo.promises import Promise, in_order, nothing_left, same_as_previewed, slice_edit_promises
 from rehearsal.demo.slice_edit import SliceEdit, choose_edit
@@ -20,7 +21,7 @@ from rehearsal.demo.telling import Teller
 from rehearsal.demo.tree import component_tree, entries_of_state
 from rehearsal.demo.words import Description, describe
 from rehearsal.project import ROOT, with_value
-from rehearsal.stage import EXISTING, Stage, stage
+from rehearsal.stage import Stage, stage
 
 DRY = "none: this is a dry run"
 

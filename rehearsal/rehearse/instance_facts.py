@@ -9,6 +9,7 @@ from gpu_slices.catalogue import InstanceType
 from gpu_slices.daemons import gpu_node_daemons
 from gpu_slices.plan import Plan
 from gpu_slices.pool_plan import PoolPlan
+from gpu_slices.settings.pools import ExistingGpuNodes
 from gpu_slices.subnets import default_zones
 from rehearsal.cluster.facts import Facts, GpuFacts, InstanceFacts, NodeSize, Offering
 
@@ -30,11 +31,13 @@ _UNPRICED: Final = 10_000.0
 #: System nodes run nothing here; they join as t3.large whatever their type (2 vCPU, 8 GiB, 35 pods).
 _SYSTEM_CAPACITY: Final = NodeSize(cpu_milli=2000, memory_mib=8192, pods=35)
 _SYSTEM_ALLOCATABLE: Final = NodeSize(cpu_milli=1930, memory_mib=7291, pods=35)
+#: Disks of nodes that were there before the stack: nobody says.
+_EXISTING_DISK_GIB: Final = 100
 _FAMILY: Final = re.compile(r"(?P<category>[a-z]+)(?P<generation>\d+)")
 
 
 def instance_facts(plan: Plan) -> Facts:
-    """Instance type → facts, for every type of the plan's pools and its system nodes.
+    """Instance type → facts, for every type of the plan's pools and its system nodes, or those of an adopted cluster.
 
     Allocatable is the catalogue's, less what the DaemonSets ask for and less a pod for each that has no double: what
     is left for one-slice pods is what `capacity.bounds` says.
@@ -52,7 +55,7 @@ def _facts(plan: Plan, pool: PoolPlan, instance: InstanceType, zones: tuple[str,
     daemons = gpu_node_daemons(plan.settings, pool.strategy)
     price = instance.usd_per_hour or _UNPRICED
     major, minor = instance.gpu.compute_capability
-    disk = pool.settings.disk_gib
+    disk = _EXISTING_DISK_GIB if isinstance(pool.settings, ExistingGpuNodes) else pool.settings.disk_gib
     return InstanceFacts(
         architecture="amd64",
         capacity=NodeSize(

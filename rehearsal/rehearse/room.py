@@ -41,7 +41,7 @@ def nodes_needed(pool: PoolPlan, pods: int) -> Need:
 
 def room(pool: PoolPlan) -> int:
     """Pods that the pool holds at most: on the nodes of a group as desired, on all that Karpenter may launch."""
-    nodes = pool.node_group.desired if pool.node_group else pool.most_nodes
+    nodes = pool.most_nodes if pool.launched else pool.standing_nodes
     return nodes * usable(pool)[0]
 
 
@@ -53,7 +53,7 @@ def free(pool: PoolPlan, held: Mapping[str, int]) -> int:
 
 def default_pods(before: PoolPlan, after: PoolPlan) -> int:
     """As many as a node group's nodes hold; for Karpenter DEFAULT_PODS, or what its limits allow before and after."""
-    if before.node_group:
+    if not before.launched:
         return room(before)
     return min(DEFAULT_PODS, room(before), room(after))
 

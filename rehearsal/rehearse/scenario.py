@@ -25,6 +25,7 @@ from rehearsal.demo.words import Description, describe
 from rehearsal.rehearse import promises
 from rehearsal.rehearse.burst import NOTHING_SECONDS, SETTLE_SECONDS, Burst, Sender, wait
 from rehearsal.rehearse.contents import contents
+from rehearsal.rehearse.existing_nodes import join_existing_nodes
 from rehearsal.rehearse.instance_facts import instance_facts
 from rehearsal.rehearse.memory import MemoryMeter
 from rehearsal.rehearse.overlays import not_ready, remove_overlays
@@ -92,6 +93,7 @@ class Rehearsal:
             for path, value in self.program.lifted.items():
                 ready.edit(path, value)
             remove_chart_crds(plane)
+            join_existing_nodes(plane.control, self.program.before)
             yield plane, ready
 
     def _acts(self, plane: ControlPlane, ready: Stage) -> None:

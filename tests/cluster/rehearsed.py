@@ -13,6 +13,7 @@ from rehearsal.cluster.control_plane import ControlPlane
 from rehearsal.project import ROOT
 from rehearsal.rehearse.burst import Sender
 from rehearsal.rehearse.contents import contents
+from rehearsal.rehearse.existing_nodes import join_existing_nodes
 from rehearsal.rehearse.instance_facts import instance_facts
 from rehearsal.rehearse.scenario import remove_chart_crds
 from rehearsal.rehearse.settings import pool_of
@@ -48,6 +49,7 @@ def rehearsed(name: str, settings: Mapping[str, Any] | None = None) -> Iterator[
     plan = make_plan(parse(raw, stack=name), stack=name)
     with ControlPlane.start(facts=instance_facts(plan)) as plane:
         remove_chart_crds(plane)
+        join_existing_nodes(plane.control, plan)
         config = {key if ":" in key else f"gpu-slices:{key}": value for key, value in raw.items()}
         with stage(name, config=config, control_plane=plane.folder) as played:
             yield Rehearsed(stage=played, plane=plane, plan=plan, bare=contents(plane.api))

@@ -12,18 +12,20 @@ import pytest
 
 from components.addons import Addons, AddonsArgs
 from components.admission import Admission, AdmissionArgs
+from components.adopted_cluster import AdoptedCluster, AdoptedClusterArgs
 from components.budget import Budget, BudgetArgs
 from components.eks_cluster import EksCluster, EksClusterArgs
 from components.gpu_node_group import GpuNodeGroup
 from components.gpu_stack import DevicePlugin, GpuStackArgs
 from components.monitoring import Monitoring, MonitoringArgs
 from components.network import Network, NetworkArgs, NetworkRefs
-from components.node_group import NodeGroupArgs
+from components.node_group import ExistingCluster, NodeGroupArgs
 from components.security import Security, SecurityArgs
 from components.storage import Storage, StorageArgs
 from components.tenant import Tenant, TenantArgs
 from components.workloads import Workloads, WorkloadsArgs
 from gpu_slices import addons
+from gpu_slices.adoption.facts import ClusterFacts
 from gpu_slices.budget import plan_budget
 from gpu_slices.charts import gpu_stack_releases, monitoring_releases
 from gpu_slices.manifests.admission import admission_objects
@@ -32,10 +34,11 @@ from gpu_slices.manifests.monitoring import monitoring_objects
 from gpu_slices.manifests.storage import storage_objects
 from gpu_slices.manifests.workloads import workload_objects
 from gpu_slices.node_groups import gpu_node_group
-from gpu_slices.settings.cluster import Cluster
+from gpu_slices.settings.cluster import Access, Cluster
 from gpu_slices.settings.security import Security as SecuritySettings
 from gpu_slices.subnets import address_plan
 from rehearsal.recorder import Recording, record
+from tests.support.adoption import ADOPTED
 from tests.support.stacks import plan_of
 
 PLAN = plan_of(
@@ -50,6 +53,24 @@ PLAN = plan_of(
     }
 )
 ROLE = "arn:aws:iam::123456789012:role/Emergency"
+ADOPTING = plan_of(dict(ADOPTED))
+FACTS = ClusterFacts(
+    name="theirs",
+    arn="arn:aws:eks:eu-central-1:123456789012:cluster/theirs",
+    status="ACTIVE",
+    version="1.34",
+    endpoint="https://theirs",
+    certificate_authority="YQ==",
+    authentication_mode="API",
+    auto_mode=False,
+    vpc_id="vpc-0123456789abcdef0",
+    vpc_subnets=frozenset(),
+    security_group_id="sg-0123456789abcdef0",
+    public=True,
+    private=True,
+    public_cidrs=("0.0.0.0/0",),
+    addons={},
+)
 SUBNETS = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
 
 
@@ -118,6 +139,26 @@ def node_group() -> None:
     GpuNodeGroup("part", args, pulumi.ResourceOptions(providers=[provider]))
 
 
+def adopted_cluster() -> None:
+    provider = their_aws()
+    access = Access.model_validate({"principalArn": "arn:aws:iam::123456789012:role/Ops", "policy": "view"})
+    args = AdoptedClusterArgs(facts=FACTS, region="eu-central-1", access={"ops": access})
+    made = AdoptedCluster("part", args, pulumi.ResourceOptions(providers=[provider]))
+    pulumi.export("kubeconfig", made.kubeconfig)
+    k8s.core.v1.Namespace("inside", opts=pulumi.ResourceOptions(provider=made.provider))
+
+
+def node_group_beside() -> None:
+    provider = their_aws()
+    args = NodeGroupArgs(
+        cluster=ExistingCluster(name="theirs", version="1.34"),
+        spec=gpu_node_group(ADOPTING, ADOPTING.pools[0]),
+        subnet_ids=SUBNETS,
+        aws_provider=provider,
+    )
+    GpuNodeGroup("part", args, pulumi.ResourceOptions(providers=[provider]))
+
+
 def device_plugin() -> None:
     args = GpuStackArgs(objects=gpu_stack_objects(PLAN), releases=gpu_stack_releases(PLAN))
     DevicePlugin("part", args, pulumi.ResourceOptions(providers=[their_kubernetes()]))
@@ -179,6 +220,8 @@ PROGRAMS = [
     network,
     cluster,
     node_group,
+    adopted_cluster,
+    node_group_beside,
     device_plugin,
     tenant,
     admission,
@@ -234,6 +277,19 @@ def test_a_node_group_joins_the_cluster_it_was_given():
     (group,) = foreign(node_group).of("aws:eks/nodeGroup:NodeGroup")
     assert group.inputs["clusterName"].startswith("their-cluster-")
     assert group.inputs["taints"] == [{"key": "nvidia.com/gpu", "value": "true", "effect": "NO_SCHEDULE"}]
+
+
+def test_a_node_group_joins_a_cluster_that_pulumi_eks_did_not_make():
+    (group,) = foreign(node_group_beside).of("aws:eks/nodeGroup:NodeGroup")
+    assert (group.inputs["clusterName"], group.inputs["version"]) == ("theirs", "1.34")
+
+
+def test_an_adopted_cluster_hands_out_a_provider_and_lets_people_in():
+    recorded = foreign(adopted_cluster)
+    (entry,) = recorded.of("aws:eks/accessEntry:AccessEntry")
+    (namespace,) = recorded.of("kubernetes:core/v1:Namespace", "inside")
+    assert (entry.inputs["clusterName"], namespace.provider.split("::")[-2]) == ("theirs", "part-kubernetes")
+    assert recorded.outputs["kubeconfig"] == "[secret]"
 
 
 def test_a_device_plugin_brings_its_namespace_and_the_pools_config():

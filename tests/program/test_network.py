@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.support.recordings import recording
-from tests.support.stacks import STACKS, plan_of_stack
+from tests.support.stacks import NEW_CLUSTERS, plan_of_stack
 
 SUBNET = "aws:ec2/subnet:Subnet"
 
-pytestmark = pytest.mark.parametrize("stack", STACKS)
+pytestmark = pytest.mark.parametrize("stack", NEW_CLUSTERS)
 
 
 def _routes(stack):

@@ -15,7 +15,7 @@ from tests.support.recordings import (
     behind,
     recording,
 )
-from tests.support.stacks import STACKS, plan_of_stack
+from tests.support.stacks import NEW_CLUSTERS, plan_of_stack
 
 WAYS_OUT = (
     "aws:ec2/natGateway:NatGateway",
@@ -23,7 +23,7 @@ WAYS_OUT = (
     "aws:ec2/routeTableAssociation:RouteTableAssociation",
 )
 
-pytestmark = pytest.mark.parametrize("stack", STACKS)
+pytestmark = pytest.mark.parametrize("stack", NEW_CLUSTERS)
 
 
 def _urns(stack, *types, name=None):

@@ -7,9 +7,9 @@ import pytest
 from gpu_slices.naming import NODE_GROUP_PREFIX_LIMIT
 from gpu_slices.settings.cluster import ADDON_NAMES
 from tests.support.recordings import ADDON, EKS_CLUSTER, MANAGED_NODES, recording
-from tests.support.stacks import STACKS, plan_of_stack
+from tests.support.stacks import NEW_CLUSTERS, plan_of_stack
 
-pytestmark = pytest.mark.parametrize("stack", STACKS)
+pytestmark = pytest.mark.parametrize("stack", NEW_CLUSTERS)
 
 #: All that may reach ManagedNodeGroup beside an own launch template; the rest is in the template, or EKS refuses it.
 BESIDE_A_TEMPLATE = {

@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 import pytest
 
+from rehearsal.existing import world_of_raw
 from rehearsal.project import ROOT
 from rehearsal.recorder import record
 from tests.support.random_settings import any_settings, tried
@@ -26,7 +27,7 @@ def tree_or_refusal(raw: dict[str, Any]) -> None:
     program: dict[str, Any] = {}
     try:
         run = lambda: program.update(runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"))  # noqa: E731
-        recorded = record(run, stack="fuzz", config=config)
+        recorded = record(run, stack="fuzz", config=config, existing=world_of_raw(as_stored(raw)))
     except pulumi.RunError as error:
         heading, *mistakes = str(error).splitlines()
         assert heading == "the settings of stack fuzz have mistakes:"

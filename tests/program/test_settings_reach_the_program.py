@@ -5,7 +5,8 @@ from __future__ import annotations
 import pulumi
 import pytest
 
-from rehearsal.project import project_program, stack_config, with_setting
+from rehearsal.existing import existing_world
+from rehearsal.project import ROOT, project_program, stack_config, with_setting
 from rehearsal.recorder import Recording, record
 from tests.support.recordings import recording
 from tests.support.stacks import STACKS
@@ -15,7 +16,8 @@ def deploy(stack: str, **edits):
     config = stack_config(stack)
     for path, value in edits.items():
         config = with_setting(config, path, value, "gpu-slices")
-    return record(project_program(), stack=stack, config=config)
+    existing = existing_world(ROOT / f"Pulumi.{stack}.yaml")
+    return record(project_program(), stack=stack, config=config, existing=existing)
 
 
 def inputs(recorded: Recording):

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from gpu_slices.plan import Plan
+from gpu_slices.settings.cluster import Cluster
 from rehearsal.answers import Declared
 from rehearsal.recorder import Recording
 from rehearsal.schemas import load
@@ -33,8 +34,10 @@ HOLDS_DATA = re.compile(
 
 
 def everything_that_holds_data_is_encrypted(recorded: Recording, plan: Plan) -> None:
-    """Log groups under the stack's own key; a key that the stack was given for secrets may know nothing of logs."""
-    given = plan.settings.cluster.encryption.kms_key_arn is not None
+    """Log groups under the stack's own key, where it has one: a key that it was given for secrets may know nothing of
+    logs, and beside an adopted cluster logs have CloudWatch's own."""
+    cluster = plan.settings.cluster
+    given = not isinstance(cluster, Cluster) or cluster.encryption.kms_key_arn is not None
     for one in recorded.resources:
         if one.type == LOG_GROUP and given:
             continue

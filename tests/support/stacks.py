@@ -13,6 +13,7 @@ from gpu_slices.manifests import objects
 from gpu_slices.mig import too_much
 from gpu_slices.plan import Plan, make_plan
 from gpu_slices.settings import parse, read_stack_file
+from gpu_slices.settings.cluster import Cluster
 
 ROOT = Path(__file__).resolve().parents[2]
 STACK_FILES = sorted(ROOT.glob("Pulumi.*.yaml"))
@@ -26,6 +27,10 @@ SLICEABLE = sorted(
 def plan_of_stack(stack: str) -> Plan:
     """The plan of a stack file that ships."""
     return make_plan(parse(read_stack_file(ROOT / f"Pulumi.{stack}.yaml").raw, stack=stack), stack=stack)
+
+
+#: Stack files that make their cluster; the others add to one that is there.
+NEW_CLUSTERS = [stack for stack in STACKS if isinstance(plan_of_stack(stack).settings.cluster, Cluster)]
 
 
 def plan_of(raw: dict[str, Any]) -> Plan:

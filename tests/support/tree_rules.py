@@ -82,10 +82,9 @@ def the_aws_provider_knows_region_and_tags(recorded: Recording, plan: Plan) -> N
     assert _value(provider, "defaultTags") == {"tags": dict(plan.tags)}
 
 
-def a_changed_kubeconfig_never_replaces_what_is_in_the_cluster(recorded: Recording, _: Plan) -> None:
-    (cluster,) = recorded.of("aws:eks/cluster:Cluster")
+def a_changed_kubeconfig_never_replaces_what_is_in_the_cluster(recorded: Recording, plan: Plan) -> None:
     (provider,) = recorded.of(KUBERNETES_PROVIDER, "platform-cluster-kubernetes")
-    assert provider.inputs["clusterIdentifier"].endswith(f":cluster/{cluster.inputs['name']}")
+    assert provider.inputs["clusterIdentifier"].endswith(f":cluster/{plan.settings.cluster.name}")
 
 
 def every_warning_of_the_plan_reaches_the_person_who_deploys(recorded: Recording, plan: Plan) -> None:

@@ -274,10 +274,30 @@ def test_an_overlay_of_other_types_or_of_a_named_pool_is_nobodys_trouble() -> No
         assert not any(check == "overlays" for check, _ in _wrong(KARPENTER, _foreign(healthy(KARPENTER), requirement)))
 
 
+def test_nodes_that_were_there_before_the_stack_are_named_with_what_labels_them() -> None:
+    plan = plan_of("adopt")
+    well = healthy(plan)
+    bare = tuple(
+        replace(node, labels={"node.kubernetes.io/instance-type": "p3.8xlarge"}) if node.name == "v1000" else node
+        for node in well.nodes
+    )
+    found = [
+        one
+        for one in judge(View(plan, replace(well, nodes=bare)), PLATFORM)
+        if one.cause and one.subject == "pool v100"
+    ]
+    assert [one.cause.name for one in found if one.cause] == ["nodes-unlabelled"]
+    assert found[0].seen == "0 of 1 nodes"
+    assert found[0].remedy == (
+        "kubectl label node v1000 gpu-slices/pool=v100 nvidia.com/device-plugin.config=v100 nvidia.com/gpu.present=true"
+    )
+
+
 def test_every_cause_of_the_table_is_shown_to_be_found() -> None:
     shown = {(check, cause) for check, cause, _ in (*ILL, *KARPENTER_ILL, *MIG_ILL)} | {
         (one, two) for one, two, _ in PROBES
     }
+    shown.add(("nodes-ready", "nodes-unlabelled"))
     table = {(row.name, cause.name) for row in rows() for cause in row.causes}
     assert table - shown == set()
 

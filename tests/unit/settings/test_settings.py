@@ -64,6 +64,11 @@ def test_every_stack_file_that_ships_is_valid(stack: str):
     assert plan_of_stack(stack).pools
 
 
+EXISTING_NETWORK: dict[str, Any] = {
+    "vpcId": "vpc-0123456789abcdef0",
+    "privateSubnetIds": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+}
+
 #: Key → a value that differs from the default. A key that changes nothing would be a promise not kept.
 OTHER_VALUES: dict[str, Any] = {
     "aws:region": "eu-west-1",
@@ -74,6 +79,7 @@ OTHER_VALUES: dict[str, Any] = {
     "network": {"nat": "per-zone"},
     "systemNodes": {"max": 7},
     "gpuNodeGroups": {"other": {"instanceType": "g4dn.xlarge"}},
+    "existingGpuNodes": {"there": {"instanceType": "g4dn.xlarge", "nodes": 1}},
     "gpuNodePools": {"burst": {"families": ["g6"], "gpusPerNode": [1], "maxGpus": 2}},
     "nodePools": {"default": {}},
     "karpenter": {"logLevel": "debug"},
@@ -97,6 +103,8 @@ def test_every_top_level_key_changes_the_plan():
         "tenants": {"team": {"slices": 1}},
         "systemNodes": {"instanceType": "m7i.large"},
     }
+    adopted: dict[str, Any] = {**base, "cluster": {"adopt": "prod"}, "network": EXISTING_NETWORK}
     assert set(OTHER_VALUES) == {"aws:region", *declared_keys()}
     for key, value in OTHER_VALUES.items():
-        assert plan_of({**base, key: value}) != plan_of(base), key
+        where = {**adopted, "tenants": {}} if key == "existingGpuNodes" else base
+        assert plan_of({**where, key: value}) != plan_of(where), key
