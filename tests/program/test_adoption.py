@@ -201,7 +201,7 @@ def test_the_table_of_consequences_grades_an_edit_of_what_is_adopted(case: str):
 
 
 @pytest.mark.parametrize("case", [case for case in EDITS if case != "cluster.adopt=other"])
-def test_an_edit_of_existing_nodes_touches_the_plugin_and_nothing_else(case: str):
+def test_an_edit_of_existing_nodes_touches_the_plugin_and_the_rules_that_name_pools(case: str):
     """No node, no node group, no launch template: the nodes are not the stack's."""
     edits = Edits(unsets=[case[1:]]) if case.startswith("-") else Edits(sets=[case])
     old, new = declared(BASE).by_urn, declared(edits.applied(BASE)).by_urn
@@ -211,5 +211,6 @@ def test_an_edit_of_existing_nodes_touches_the_plugin_and_nothing_else(case: str
         for urn in new
         if new[urn].inputs != old[urn].inputs
     ]
-    assert {type_ for type_, _ in changed} <= {"kubernetes:helm.sh/v3:Release"}
+    rules = "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy"
+    assert {type_ for type_, _ in changed} <= {"kubernetes:helm.sh/v3:Release", rules}
     assert any("values" in keys for _, keys in changed) == (EDITS[case] != "nothing")
