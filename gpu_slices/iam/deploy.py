@@ -8,7 +8,7 @@ name with a policy of their own: the environment's reviewers stand before that.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -61,7 +61,12 @@ class DeployScope:
 
 def reading_actions() -> tuple[str, ...]:
     """Everything that a preview with refresh asks AWS, sorted."""
-    return tuple(sorted({*LOOKUPS, *(action for needs in ACTIONS.values() for action in needs.read)}))
+    return tuple(sorted({action for several in _reads() for action in several}))
+
+
+def _reads() -> Iterator[tuple[str, ...]]:
+    yield from LOOKUPS.values()
+    yield from (needs.read for needs in ACTIONS.values())
 
 
 def changing_actions() -> tuple[str, ...]:

@@ -57,14 +57,21 @@ WITHOUT_RESOURCE: Final = frozenset(
     }
 )
 
-#: What the program asks without declaring a resource.
-LOOKUPS: Final = (
-    "ec2:DescribeAvailabilityZones",
-    "ec2:DescribeSubnets",
-    "ec2:DescribeVpcs",
-    "eks:DescribeAddon",
-    "eks:DescribeCluster",
-)
+#: What the program asks without declaring a resource, by the question's type. Who and where one is, anybody
+#: may ask; for the provider of identities only backend/ asks, which these roles do not run.
+LOOKUPS: Final[Mapping[str, tuple[str, ...]]] = {
+    "aws:ec2/getSubnets:getSubnets": _names("ec2: DescribeSubnets"),
+    "aws:eks/getAddon:getAddon": _names("eks: DescribeAddon"),
+    "aws:eks/getCluster:getCluster": _names("eks: DescribeCluster"),
+    "aws:guardduty/getDetector:getDetector": _names("guardduty: GetDetector ListDetectors"),
+    "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": (),
+    "aws:index/getAvailabilityZones:getAvailabilityZones": _names("ec2: DescribeAvailabilityZones"),
+    "aws:index/getCallerIdentity:getCallerIdentity": (),
+    "aws:index/getPartition:getPartition": (),
+    "aws:index/getRegion:getRegion": (),
+    "aws:index/getServicePrincipal:getServicePrincipal": (),
+    "aws:securityhub/getEnabledStandards:getEnabledStandards": _names("securityhub: GetEnabledStandards"),
+}
 
 ACTIONS: Final[Mapping[str, Needs]] = {
     "aws:budgets/budget:Budget": _of("budgets: ViewBudget ListTagsForResource", "budgets: ModifyBudget TagResource UntagResource"),

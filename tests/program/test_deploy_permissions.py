@@ -7,7 +7,8 @@ from fnmatch import fnmatchcase
 import pytest
 
 from gpu_slices.iam.deploy import ATTACHED_POLICIES, OWN_PREFIX
-from gpu_slices.iam.deploy_actions import ACTIONS
+from gpu_slices.iam.deploy_actions import ACTIONS, LOOKUPS
+from rehearsal.aws.invokes import INVOKES
 from rehearsal.schemas import load
 from tests.support.recordings import recording
 from tests.support.stacks import STACKS
@@ -28,6 +29,11 @@ def test_every_aws_type_that_a_stack_declares_has_its_actions(stack: str):
 def test_so_has_every_type_that_any_setting_may_bring():
     known = {token for token in load("aws").tokens if not token.startswith(("pulumi:", *OF_BACKEND))}
     missing = sorted(known - set(ACTIONS))
+    assert missing == [], f"say in gpu_slices/iam/deploy_actions.py which actions {missing} need"
+
+
+def test_so_has_every_question_that_the_program_may_ask():
+    missing = sorted(set(INVOKES) - set(LOOKUPS))
     assert missing == [], f"say in gpu_slices/iam/deploy_actions.py which actions {missing} need"
 
 
