@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .namespaces import PLATFORM_NAMESPACES
@@ -23,25 +23,34 @@ class AdmissionPlan:
 
     enforcement: Enforcement
     platform_namespaces: tuple[str, ...]
-    #: Where pods may ask for GPUs, beside the platform's and those of tools.
-    gpu_namespaces: tuple[str, ...]
+    tenants: tuple[str, ...]
+    #: The benchmark's namespace, where the stack has one.
+    benchmark: tuple[str, ...]
     resources: tuple[str, ...]
     single_pools: tuple[str, ...]
     single_resources: tuple[str, ...]
+    #: MPS pool → the user id that its pods must have.
+    users: Mapping[str, int]
+
+    @property
+    def gpu_namespaces(self) -> tuple[str, ...]:
+        """Where pods may ask for GPUs, beside the platform's namespaces and those of tools."""
+        return tuple(sorted({*self.tenants, *self.benchmark}))
 
 
 def plan_admission(settings: Settings, pools: Sequence[PoolPlan]) -> AdmissionPlan:
     """The rules' facts for a stack."""
-    benchmark = {settings.benchmark.namespace} if settings.benchmark else set[str]()
     single = [pool for pool in pools if _takes_one(pool)]
     several = {GPU_RESOURCE, *(name for pool in pools if pool not in single for name in gpu_resources([pool]))}
     return AdmissionPlan(
         enforcement=settings.admission.enforcement,
         platform_namespaces=tuple(sorted({*PLATFORM_NAMESPACES, *settings.admission.platform_namespaces})),
-        gpu_namespaces=tuple(sorted({*settings.tenants, *benchmark})),
+        tenants=tuple(sorted(settings.tenants)),
+        benchmark=(settings.benchmark.namespace,) if settings.benchmark else (),
         resources=gpu_resources(pools),
         single_pools=tuple(pool.name for pool in single),
         single_resources=tuple(resource for resource in gpu_resources(single) if resource not in several),
+        users={pool.name: pool.run_as_user for pool in pools if pool.run_as_user is not None},
     )
 
 

@@ -43,6 +43,8 @@ class NodeProbe:
     two_refused: bool = False
     #: The node's own pool label, which a tenant's pods must select; empty where it has none.
     pool_label: str = ""
+    #: The user id that the pool asks for; any where None.
+    user: int | None = None
 
     @property
     def subject(self) -> str:
@@ -87,6 +89,7 @@ def _probes(view: View, pools: tuple[str, ...]) -> Iterator[NodeProbe]:
                 short_of=short,
                 two_refused=_two_refused(pool) and pods >= 2,
                 pool_label=node.pool_label,
+                user=pool.run_as_user,
             )
 
 
@@ -115,12 +118,12 @@ def probe_namespace(name: str, run: str) -> dict[str, Any]:
 def probe_pod(probe: NodeProbe, *, run: str, name: str, slices: int, image: str, seconds: int) -> dict[str, Any]:
     """A pod pinned to an existing node, so that it can never start another; it ends itself after `seconds`."""
     place = {HOSTNAME_LABEL: probe.hostname, **({POOL_LABEL: probe.pool_label} if probe.pool_label else {})}
-    return _pod(name, run, probe.resource, slices, image, seconds, {NODE_LABEL: probe.node[:63]}, place)
+    return _pod(name, run, probe.resource, slices, image, seconds, {NODE_LABEL: probe.node[:63]}, place, probe.user)
 
 
 def starter_pod(pool: PoolPlan, *, run: str, name: str, image: str, seconds: int) -> dict[str, Any]:
     """A pod for a pool without nodes: Karpenter starts one for it."""
-    return _pod(name, run, pool.resource, 1, image, seconds, {}, {POOL_LABEL: pool.name})
+    return _pod(name, run, pool.resource, 1, image, seconds, {}, {POOL_LABEL: pool.name}, pool.run_as_user)
 
 
 def _pod(
@@ -132,6 +135,7 @@ def _pod(
     seconds: int,
     labels: Mapping[str, str],
     node_selector: Mapping[str, str],
+    user: int | None,
 ) -> dict[str, Any]:
     container = {
         "name": "probe",
@@ -159,7 +163,7 @@ def _pod(
             "tolerations": [dict(GPU_TOLERATION)],
             "securityContext": {
                 "runAsNonRoot": True,
-                "runAsUser": _NOBODY,
+                "runAsUser": _NOBODY if user is None else user,
                 "runAsGroup": _NOBODY,
                 "seccompProfile": {"type": "RuntimeDefault"},
             },

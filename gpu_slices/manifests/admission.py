@@ -15,7 +15,7 @@ from ..namespaces import TOOL_LABEL
 from ..naming import MANAGED_BY_LABELS, POOL_LABEL
 from ..settings.mistakes import listed
 from ..settings.tenants import Enforcement
-from .pod_rules import counts, pod_variables, selects_any
+from .pod_rules import counts, gpu_containers_run_as, pod_variables, selects_any
 
 NAMESPACE_NAME: Final = "kubernetes.io/metadata.name"
 POLICY_PREFIX: Final = "gpu-slices"
@@ -59,11 +59,10 @@ _PRIVILEGED: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class _Rule:
-    """One policy: CEL that is true where a pod keeps to it, what is said where it is not, and the namespaces exempt."""
+    """One policy: pairs of CEL that is true where a pod keeps to it and what is said where not; the namespaces exempt."""
 
     name: str
-    expression: str
-    message: str
+    validations: Sequence[tuple[str, str]]
     exempt: Sequence[dict[str, Any]]
 
 
@@ -75,7 +74,7 @@ def admission_objects(plan: AdmissionPlan) -> list[dict[str, Any]]:
         for manifest in policy_objects(
             f"{POLICY_PREFIX}-{rule.name}",
             resources=plan.resources,
-            validations=[(rule.expression, rule.message)],
+            validations=rule.validations,
             namespaces=rule.exempt,
             enforcement=plan.enforcement,
         )
@@ -85,36 +84,53 @@ def admission_objects(plan: AdmissionPlan) -> list[dict[str, Any]]:
 def _rules(plan: AdmissionPlan) -> Iterator[_Rule]:
     platform, tools = _not_in(plan.platform_namespaces), {"key": TOOL_LABEL, "operator": "DoesNotExist"}
     example = plan.single_resources[0] if plan.single_resources else plan.resources[0]
+    asks = (
+        f"the pod can come onto a GPU node (it tolerates the GPU taint, selects {POOL_LABEL} or names its node) but "
+        f"asks for no GPU: it would use one that is somebody else's. Add resources.limits, such as {example}: 1, or "
+        "remove the toleration, selector or nodeName"
+    )
     yield _Rule(
         name="gpu-node-asks-gpu",
-        expression="!variables.reachesGpuNode || variables.asksForGpu",
-        message=f"the pod can come onto a GPU node (it tolerates the GPU taint, selects {POOL_LABEL} or names its node) but "
-        f"asks for no GPU: it would use one that is somebody else's. Add resources.limits, such as {example}: 1, or "
-        "remove the toleration, selector or nodeName",
+        validations=[("!variables.reachesGpuNode || variables.asksForGpu", asks)],
         exempt=[platform],
     )
     there = f"use {listed(plan.gpu_namespaces)}" if plan.gpu_namespaces else "there is none"
+    tenants = (
+        f"only pods in namespaces of tenants may ask for GPUs: {there}, or declare one under tenants in the stack file"
+    )
     yield _Rule(
         name="gpu-tenants-only",
-        expression="!variables.asksForGpu",
-        message=f"only pods in namespaces of tenants may ask for GPUs: {there}, or declare one under tenants in the stack file",
+        validations=[("!variables.asksForGpu", tenants)],
         exempt=[_not_in((*plan.platform_namespaces, *plan.gpu_namespaces)), tools],
+    )
+    privileged = (
+        "a privileged container (or one with SYS_ADMIN) on a GPU node sees every GPU and every neighbour: remove "
+        "securityContext.privileged and the capability; a slice needs neither"
     )
     yield _Rule(
         name="gpu-node-unprivileged",
-        expression=f"!(variables.reachesGpuNode || variables.asksForGpu) || !{_PRIVILEGED}",
-        message="a privileged container (or one with SYS_ADMIN) on a GPU node sees every GPU and every neighbour: remove "
-        "securityContext.privileged and the capability; a slice needs neither",
+        validations=[(f"!(variables.reachesGpuNode || variables.asksForGpu) || !{_PRIVILEGED}", privileged)],
         exempt=[platform],
     )
     if plan.single_pools:
-        yield _Rule(
-            name="gpu-one-slice",
-            expression=f"!({_several(plan)})",
-            message=f"a container asks for more than one slice of a shared GPU (pools: {listed(plan.single_pools)}): two "
-            "slices are two shares of time, possibly of the same GPU, and no more memory. Ask for 1",
-            exempt=[platform, tools],
+        single = (
+            f"a container asks for more than one slice of a shared GPU (pools: {listed(plan.single_pools)}): two "
+            "slices are two shares of time, possibly of the same GPU, and no more memory. Ask for 1"
         )
+        yield _Rule(name="gpu-one-slice", validations=[(f"!({_several(plan)})", single)], exempt=[platform, tools])
+    if plan.users:
+        users = [_user(pool, user, plan.resources) for pool, user in sorted(plan.users.items())]
+        yield _Rule(
+            name="gpu-mps-user",
+            validations=users,
+            exempt=[_not_in((*plan.platform_namespaces, *plan.benchmark)), tools],
+        )
+
+
+def _user(pool: str, user: int, resources: Sequence[str]) -> tuple[str, str]:
+    """An MPS daemon serves one user at a time; pods of others would wait until the card is empty, and say nothing."""
+    words = f"pool {pool} is shared by MPS, which serves one user at a time: set securityContext.runAsUser: {user}"
+    return f"!{selects_any([pool])} || {gpu_containers_run_as(user, resources)}", words
 
 
 def _several(plan: AdmissionPlan) -> str:

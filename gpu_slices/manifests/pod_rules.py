@@ -63,6 +63,13 @@ def counts(resources: Sequence[str], *, least: int) -> str:
     )
 
 
+def gpu_containers_run_as(user: int, resources: Sequence[str]) -> str:
+    """CEL: whether every container that asks for one of the resources has this user id, of its own or of the pod's."""
+    own = "c.?securityContext.?runAsUser.orValue(variables.pod.?securityContext.?runAsUser.orValue(-1))"
+    asks = f"c.?resources.?limits.orValue({{}}).exists(r, r in {cel_list(resources)})"
+    return f"variables.containers.all(c, !{asks} || {own} == {user})"
+
+
 def selects_any(pools: Sequence[str]) -> str:
     """CEL: whether the pod may land in one of the pools because it selects it."""
     among = cel_list(pools)

@@ -32,10 +32,15 @@ PLAN: Final = plan_of(
         "gpuNodeGroups": {
             "cheap": {"instanceType": "g6.2xlarge", "replicas": 4, "max": 2, "sharing": {"renameResource": True}},
             "shared": {"instanceType": "g6e.2xlarge", "replicas": 10},
+            "served": {
+                "instanceType": "g6.xlarge",
+                "replicas": 4,
+                "sharing": {"strategy": "mps", "renameResource": True, "mps": {"runAsUser": 4711}},
+            },
             "whole": {"instanceType": "g6e.12xlarge"},
         },
         "tenants": {
-            "any": {"pools": ["cheap", "shared", "whole"], "priority": {"value": 10}},
+            "any": {"pools": ["cheap", "served", "shared", "whole"], "priority": {"value": 10}},
             "team": {"pools": ["shared"], "slices": 4},
         },
         "admission": {"platformNamespaces": ["log-agents"]},
@@ -68,6 +73,7 @@ def api(plane: ControlPlane) -> Api:
     eventually(lambda: RULES["tenants"] in tried(plane.api, pod("plain", {GPU: 1})))
     eventually(lambda: RULES["privileged"] in tried(plane.api, pod("open", {GPU: 1}, **PRIVILEGED)))
     eventually(lambda: RULES["one"] in tried(plane.api, pod("any", {GPU: 2}, pool="shared")))
+    eventually(lambda: "set securityContext.runAsUser" in tried(plane.api, pod("any", {SHARED: 1}, pool="served")))
     eventually(lambda: "which of its pools" in tried(plane.api, pod("team", {GPU: 1})))
     return plane.api
 
@@ -198,6 +204,16 @@ def test_two_slices_of_a_shared_gpu_are_refused_with_the_reason(api: Api):
         assert "two shares of time, possibly of the same GPU" in tried(api, refused)
     assert tried(api, pod("any", {GPU: 2}, pool="whole")) == ""
     assert tried(api, pod("any", {GPU: 1}, pool="shared", initContainers=init({GPU: 1}))) == ""
+
+
+def test_pods_of_an_mps_pool_run_as_the_one_user_that_its_daemon_serves(api: Api):
+    words = "pool served is shared by MPS, which serves one user at a time: set securityContext.runAsUser: 4711"
+    assert words in tried(api, pod("any", {SHARED: 1}, pool="served"))
+    own = {**SAFE, "runAsUser": 4711}
+    assert tried(api, pod("any", {SHARED: 1}, pool="served", security=own)) == ""
+    assert tried(api, pod("any", {SHARED: 1}, pool="served", security=own, initContainers=init({}))) == ""
+    assert words in tried(api, pod("any", {SHARED: 1}, pool="served", security=own, initContainers=init({SHARED: 1})))
+    assert tried(api, pod("any", {SHARED: 1}, pool="cheap")) == ""
 
 
 def test_where_the_stack_allows_several_slices_nobody_refuses_them():
@@ -339,7 +355,7 @@ def test_every_rule_admits_everything_that_the_program_and_its_tools_run(fresh_p
             ]
             pods.append(_in(burst.NAMESPACE, burst.one_slice_pod(pool, "b")))
             pods += [_in(tenant.name, burst.one_slice_pod(pool, "q", gated=True)) for tenant in users]
-            as_tenant = replace(probe, pool_label=pool.name)
+            as_tenant = replace(probe, pool_label=pool.name, user=pool.run_as_user)
             pods += [
                 _in(tenant.name, probe_pod(as_tenant, run="run", name="v", slices=1, image="x", seconds=9))
                 for tenant in users
