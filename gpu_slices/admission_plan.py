@@ -9,6 +9,7 @@ from .namespaces import PLATFORM_NAMESPACES
 from .naming import GPU_RESOURCE
 from .pool_plan import PoolPlan
 from .settings import Settings
+from .settings.effective import enforcement_of
 from .settings.tenants import Enforcement
 from .tenant_plan import gpu_resources
 
@@ -43,7 +44,7 @@ def plan_admission(settings: Settings, pools: Sequence[PoolPlan]) -> AdmissionPl
     single = [pool for pool in pools if _takes_one(pool)]
     several = {GPU_RESOURCE, *(name for pool in pools if pool not in single for name in gpu_resources([pool]))}
     return AdmissionPlan(
-        enforcement=settings.admission.enforcement,
+        enforcement=enforcement_of(settings),
         platform_namespaces=tuple(sorted({*PLATFORM_NAMESPACES, *settings.admission.platform_namespaces})),
         tenants=tuple(sorted(settings.tenants)),
         benchmark=(settings.benchmark.namespace,) if settings.benchmark else (),

@@ -11,6 +11,7 @@ from .pool_limits import slices_at_limit
 from .pool_plan import PoolPlan
 from .quantities import mebibytes, millicores
 from .settings import Settings
+from .settings.effective import enforcement_of
 from .settings.pools import PodRequests
 from .settings.tenants import Egress, Enforcement, PodSecurityLevel, Priority, Tenant
 from .stack_warnings import StackWarning
@@ -90,7 +91,7 @@ def _plan(settings: Settings, name: str, pools: Sequence[PoolPlan]) -> TenantPla
         ingress_from=tuple(sorted(tenant.ingress_from)),
         principals=tuple(sorted(set(tenant.principals))),
         priority=tenant.priority,
-        enforcement=settings.admission.enforcement,
+        enforcement=enforcement_of(settings),
     )
 
 

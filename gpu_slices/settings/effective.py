@@ -9,6 +9,7 @@ from .karpenter import GpuNodePool, RetiredPool
 from .model import Settings
 from .pools import ExistingGpuNodes, GpuNodeGroup, SystemNodes
 from .sharing import Sharing
+from .tenants import Enforcement
 
 GpuPool = GpuNodeGroup | GpuNodePool | ExistingGpuNodes
 
@@ -32,6 +33,12 @@ def system_nodes_of(settings: Settings) -> SystemNodes | None:
 def uses_karpenter(settings: Settings) -> bool:
     """Whether the stack runs Karpenter: it has pools for it, or says something about the controller."""
     return bool(settings.gpu_node_pools or settings.node_pools or settings.karpenter.model_fields_set)
+
+
+def enforcement_of(settings: Settings) -> Enforcement:
+    """What becomes of pods that break the rules of GPU nodes."""
+    adopted = isinstance(settings.cluster, AdoptedCluster)
+    return settings.admission.enforcement or ("warn" if adopted else "deny")
 
 
 def replicas_of(settings: Settings, pool: GpuPool) -> int:

@@ -97,8 +97,10 @@ class Tenant(Model):
 class Admission(Model):
     """What the API server does with pods that break the rules of GPU nodes."""
 
-    enforcement: Enforcement = Field(
-        default="deny", description="deny refuses them; warn lets them pass with a warning; audit only notes them."
+    enforcement: Enforcement | None = Field(
+        default=None,
+        description="deny refuses them; warn lets them pass with a warning; audit only notes them. Without it deny, and "
+        "warn on an adopted cluster, where pods were before the rules.",
     )
     platform_namespaces: tuple[DnsLabel, ...] = Field(
         default=(),

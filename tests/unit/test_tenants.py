@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gpu_slices.manifests.pod_rules import cel_list
 from gpu_slices.settings import SettingsError
+from tests.support.adoption import ADOPTED
 from tests.support.stacks import objects_of, plan_of
 
 TEAM, OPS = "arn:aws:iam::123456789012:role/Team", "arn:aws:iam::123456789012:user/ops"
@@ -159,6 +160,12 @@ def test_enforcement_is_what_every_policy_does(enforcement: str, pods: list[str]
     for one in bindings:
         wanted = templates if one["metadata"]["name"].endswith("-templates") else pods
         assert one["spec"]["validationActions"] == wanted
+
+
+def test_on_an_adopted_cluster_pods_from_before_are_warned_of_until_somebody_says_deny():
+    assert plan_of(ADOPTED).admission.enforcement == "warn"
+    assert plan_of({**ADOPTED, "admission": {"enforcement": "deny"}}).admission.enforcement == "deny"
+    assert plan_of(stack()).admission.enforcement == "deny"
 
 
 def test_names_in_cel_are_quoted():
