@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
+from gpu_slices import versions
 from gpu_slices.catalogue import load
 from gpu_slices.cli.main import main
-from gpu_slices.compatibility import applied, breaks, image_parts, stack_parts
+from gpu_slices.compatibility import applied, breaks, image_parts, newest, stack_parts
 from gpu_slices.settings import SettingsError
 from gpu_slices.versions import DEVICE_PLUGIN, GPU_OPERATOR, KARPENTER, KUBERNETES_VERSIONS
 from tests.support.stacks import ROOT, STACKS, plan_of, plan_of_stack
@@ -68,6 +70,13 @@ def test_what_is_pinned_runs_on_every_kubernetes_that_settings_take(kubernetes: 
     charts = {pin.chart: pin.version for pin in (DEVICE_PLUGIN, GPU_OPERATOR, KARPENTER)}
     parts = stack_parts(kubernetes=kubernetes, charts=charts)
     assert [*applied(parts, "refuse"), *applied(parts, "warn")] == []
+
+
+def test_no_pin_is_newer_than_the_newest_that_is_known():
+    """Who moves a pin looks up what else is new, and whether something breaks with it."""
+    pins = [pin for pin in vars(versions).values() if isinstance(pin, versions.ChartPin) and pin.chart in newest()]
+    assert pins
+    assert [pin.chart for pin in pins if Version(pin.version) > Version(newest()[pin.chart].version)] == []
 
 
 @pytest.mark.parametrize("stack", STACKS)
