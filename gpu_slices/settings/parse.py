@@ -137,6 +137,8 @@ def _words(detail: ErrorDetails, path: Path) -> tuple[str, str]:
             return f"{shown(detail['input'])} is too large", f"write at most {context['le']}"
         case "string_pattern_mismatch":
             return f"{shown(detail['input'])} has the wrong form", f"write it like {context['pattern'].strip('^$')}"
+        case "string_type":
+            return f"{shown(detail['input'])} is not text", f'write it in quotes: "{shown(detail["input"])}"'
         case "invalid_key":
             return f"the key {shown(detail['input'])} is not text", f'write it in quotes: "{shown(detail["input"])}"'
         case "too_short":

@@ -69,6 +69,7 @@ def pool(**keys: Any) -> dict[str, Any]:
         ({"cluster": {1: 2}}, "cluster[1]", 'the key 1 is not text; write it in quotes: "1"'),
         ({"prices": {"natGbPerMonth": 10**20}}, "prices.natGbPerMonth", "more than Kubernetes can count"),
         ({"prices": {"regionFactor": 10**400}}, "prices.regionFactor", "is not a number"),
+        (pool(labels={None: "a"}), "gpuNodeGroups.l40s.labels.None", 'null is not text; write it in quotes: "null"'),
         (pool(amiRelease="latest"), "gpuNodeGroups.l40s.amiRelease", "write it like 1.35.2-20260714"),
         (pool(podRequests={"cpu": "٣"}), "gpuNodeGroups.l40s.podRequests.cpu", "'٣' is not a CPU quantity"),
         (pool(podRequests={"cpu": True}), "gpuNodeGroups.l40s.podRequests.cpu", "true is not text"),
