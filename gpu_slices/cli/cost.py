@@ -35,8 +35,9 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _break_evens(plan: Plan) -> dict[str, BreakEven]:
-    """Of each shared pool's first instance type, where prices are known."""
-    found = {pool.name: break_even(plan.settings, pool.shapes[0], load()) for pool in plan.pools if not pool.exclusive}
+    """Of the first instance type of each pool with equal slices, where prices are known."""
+    equal = [pool for pool in plan.pools if not pool.exclusive and len(pool.resources) == 1]
+    found = {pool.name: break_even(plan.settings, pool.shapes[0], load()) for pool in equal}
     return {name: one for name, one in found.items() if one is not None}
 
 

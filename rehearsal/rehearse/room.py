@@ -28,8 +28,9 @@ class Need:
 
 
 def usable(pool: PoolPlan) -> tuple[int, int]:
-    """Usable slices of a node of the pool: of its worst and of its best instance type."""
-    found = [shape.bounds.usable for shape in pool.shapes]
+    """Usable slices of a node of the pool, of its worst and of its best instance type; of several kinds of slice, the
+    smallest, which the burst asks for."""
+    found = [shape.slices[0].bounds.usable for shape in pool.shapes]
     return min(found), max(found)
 
 

@@ -52,6 +52,14 @@ def test_a_rehearsed_node_holds_as_many_one_slice_pods_as_the_plan_says(plan):
                 assert max(0, holds) == one.bounds.usable
 
 
+def test_a_burst_on_mig_instances_counts_those_that_its_pods_ask_for():
+    layout = {"profiles": {"4g.20gb": 1, "2g.10gb": 1, "1g.5gb": 1}}
+    pool = {"instanceTypes": ["p4d.24xlarge"], "maxGpus": 16, "sharing": {"strategy": "mig", "mig": layout}}
+    planned = pool_of({"gpuStack": "gpu-operator", "gpuNodePools": {"a100": pool}})
+    assert planned.shapes[0].bounds.usable == 24
+    assert nodes_needed(planned, 9) == Need(least=2, most=2), "eight 1g.5gb on each node"
+
+
 @pytest.mark.parametrize("stack", STACKS)
 def test_every_type_of_a_stack_can_join_and_be_launched_in_its_zones(stack: str):
     plan = plan_of_stack(stack)
