@@ -300,21 +300,21 @@ def test_a_renamed_slice_needs_the_toleration_that_eks_adds_for_plain_ones_only(
     assert _wrong(verdict) == {("pending-pods", "taint-not-tolerated")}
 
 
-def test_shared_and_whole_gpus_side_by_side(fresh_plane: ControlPlane) -> None:
+def test_shared_whole_and_partitioned_gpus_side_by_side(fresh_plane: ControlPlane) -> None:
     shipped = Shipped(fresh_plane, plan_of("cost"))
     shipped.up()
     shipped.karpenter()
     shipped.join("l4")
+    shipped.join("h100")
     shipped.join("a100")
     shipped.shows("l4-0", SHARED_GPU, 4)
-    shipped.shows("a100-0", GPU, 8)
+    shipped.shows("h100-0", GPU, 8)
+    shipped.shows("a100-0", "nvidia.com/mig-7g.40gb", 2)
     eventually(lambda: all(_ready(shipped, name) for name in ("a100", "h100", "l4")))
     verdict = _verify(shipped)
     assert not verdict.failed, _words(verdict)
-    assert sorted(_passed(verdict, "slices-at-once")) == [
-        "4 pods at once, 0 of 4 in use before",
-        "8 pods at once, 0 of 8 in use before",
-    ]
+    counts = [2, 4, 6, 6, 6, 8]
+    assert sorted(_passed(verdict, "slices-at-once")) == [f"{n} pods at once, 0 of {n} in use before" for n in counts]
 
 
 @pytest.mark.full
