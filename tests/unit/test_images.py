@@ -19,7 +19,7 @@ PLUGIN = f"nvcr.io/nvidia/k8s-device-plugin:v{DEVICE_PLUGIN.version}"
 MODEL = {"model": "a/m", "memoryGiB": 4, "kvCacheGiB": 1}
 BASE: dict[str, Any] = {
     "systemNodes": {"instanceType": "m7i.large"},
-    "gpuNodeGroups": {"a": {"instanceType": "g6.xlarge", "replicas": 2}},
+    "gpuNodeGroups": {"a": {"instanceType": "g6.xlarge", "replicas": 3}},
     "gpuNodePools": {"burst": {"families": ["g6"], "gpusPerNode": [1], "maxGpus": 2}},
     "tenants": {"team": {"pools": ["a"], "slices": 3}},
     "workloads": {name: {"pool": "a", "tenant": "team", "pods": 1} for name in ("cifar10", "cuda", "smoke")},
