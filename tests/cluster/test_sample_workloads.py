@@ -20,6 +20,10 @@ PODS: Final = {"cifar10": 3, "cuda": 1, "smoke": 2, "tensorflow": 2}
 PATHS: Final = {
     "Namespace": "/api/v1/namespaces",
     "ResourceQuota": f"/api/v1/namespaces/{TENANT}/resourcequotas",
+    "LimitRange": f"/api/v1/namespaces/{TENANT}/limitranges",
+    "NetworkPolicy": f"/apis/networking.k8s.io/v1/namespaces/{TENANT}/networkpolicies",
+    "Role": f"/apis/rbac.authorization.k8s.io/v1/namespaces/{TENANT}/roles",
+    "RoleBinding": f"/apis/rbac.authorization.k8s.io/v1/namespaces/{TENANT}/rolebindings",
     "Deployment": f"/apis/apps/v1/namespaces/{TENANT}/deployments",
     "Job": f"/apis/batch/v1/namespaces/{TENANT}/jobs",
     "PodDisruptionBudget": f"/apis/policy/v1/namespaces/{TENANT}/poddisruptionbudgets",
