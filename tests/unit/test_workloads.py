@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from gpu_slices.catalogue import load
 from gpu_slices.daemons import gpu_node_daemons
@@ -129,6 +129,7 @@ def test_tensorflow_leaves_room_on_the_card_for_others():
 
 
 @given(raw_settings | karpenter_settings)
+@settings(deadline=None)  # it makes a plan for every pool
 def test_a_node_full_of_sample_pods_has_cpu_and_memory_for_each_of_its_slices(raw: dict[str, Any]):
     names = [*raw.get("gpuNodeGroups", {}), *raw.get("gpuNodePools", {})]
     for name in names:
