@@ -8,10 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from engine import binary
 
 pytest_plugins = ("tests.support.no_skips", "tests.support.side_by_side")
+
+# A law that holds slowly on a busy machine holds.
+settings.register_profile("patient", settings.default, deadline=None)
+settings.load_profile("patient")
 
 #: What an AWS, Kubernetes or Pulumi client would pick up from the person who runs the tests.
 _PERSONAL = ("AWS_", "PULUMI_", "KUBE", "HELM_")
