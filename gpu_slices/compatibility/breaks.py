@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
@@ -58,19 +58,7 @@ class Applied:
 def breaks() -> tuple[Break, ...]:
     """All known breaks, in the order of the file. Read once per process."""
     content = json.loads(files("gpu_slices.compatibility").joinpath("breaks.json").read_text(encoding="utf-8"))
-    return tuple(_break(row) for row in content["breaks"])
-
-
-def _break(row: Mapping[str, Any]) -> Break:
-    return Break(
-        id=row["id"],
-        when=row["when"],
-        effect=row["effect"],
-        key=row["key"],
-        problem=row["problem"],
-        remedy=row["remedy"],
-        source=row["source"],
-    )
+    return tuple(Break(**row) for row in content["breaks"])
 
 
 def applied(parts: Parts, effect: Effect) -> tuple[Applied, ...]:
