@@ -202,6 +202,7 @@ _ENVELOPE = re.compile(
 _BESIDE = re.compile(
     r"^(?:preview|update|destroy|refresh) failed$|^an unhandled error occurred|^Program failed with"
     r"|exited prematurely|grpc: the client connection is closing|resource monitor shut down"
+    r"|^Exception calling application: <_InactiveRpcError"
 )
 
 

@@ -52,9 +52,11 @@ def _labels(value: dict[str, str]) -> dict[str, str]:
     for key, text in sorted(value.items()):
         domain = key.rpartition("/")[0]
         if key in naming.RESERVED_LABEL_KEYS or domain.endswith(naming.RESERVED_LABEL_DOMAINS):
-            raise refused(f"the label {key!r} is not yours to set", "choose another key")
+            raise refused(f"the label {shown(key)} is not yours to set", "choose another key")
         if not _LABEL_KEY.fullmatch(key) or not _LABEL_VALUE.fullmatch(text):
-            raise refused(f"{key}={text} is not a Kubernetes label", "see the syntax of label keys and values")
+            raise refused(
+                f"{shown(f'{key}={text}')} is not a Kubernetes label", "see the syntax of label keys and values"
+            )
     return dict(sorted(value.items()))
 
 
