@@ -20,6 +20,7 @@ CONFIG_MAP: Final = "kubernetes:core/v1:ConfigMap"
 
 #: Where the plugin's named configs lie: in the chart's values, or in a config map's data.
 _NAMED_CONFIGS: Final = (("kubernetes:helm.sh/v3:Release", "values.config.map"), (CONFIG_MAP, "data"))
+_CONFIG_OF: Final = "the plugin's config of pool"
 #: Characters of a value that a line shows.
 _LONGEST: Final = 60
 _CONTENT_HASH: Final = re.compile(r"-[0-9a-f]{10}$")
@@ -73,11 +74,11 @@ class Description:
 
 
 def describe(operation: Operation, configs: Collection[str]) -> Description:
-    """An operation in words; `configs` are the names of the plugin's configs before and after it."""
+    """An operation in words, the plugin's configs first; `configs` are their names before and after it."""
     changes = [change for change in operation.changes if change.op not in ("read", "refresh")]
     replaced = tuple(sorted({f"{kind_of(c.type)} {c.name}" for c in changes if c.op in _REPLACING}))
     return Description(
-        lines=tuple(_lines(changes, configs)),
+        lines=tuple(sorted(_lines(changes, configs), key=lambda line: not line.subject.startswith(_CONFIG_OF))),
         created=_kinds(changes, "create"),
         deleted=_kinds(changes, "delete"),
         updated=_kinds(changes, "update"),
@@ -128,7 +129,7 @@ def _leaves(change: Change, path: str, old: Any, new: Any, configs: Collection[s
     for prefix in [prefix for type_, prefix in _NAMED_CONFIGS if type_ == change.type]:
         name = path.removeprefix(prefix).strip('."[]')
         if path.startswith(prefix) and name in configs:
-            subject, path = f"the plugin's config of pool {name}", ""
+            subject, path = f"{_CONFIG_OF} {name}", ""
     old, new = _opened(old), _opened(new)
     inside = [] if old is None or new is None else [found.path for found in differences(old, new) if found.path]
     if not inside:
