@@ -1,4 +1,4 @@
-"""In which order the engine takes every stack file down: read from its own events."""
+"""In which order the engine takes down every stack with a cluster of its own: read from its own events."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from engine import Operation
 from engine.operation import Change
-from tests.support.lifecycle import LIVES, Life, life
+from tests.support.lifecycle import OWN_CLUSTER_LIVES, Life, life
 
 pytestmark = pytest.mark.engine
 
@@ -19,7 +19,7 @@ WAYS_OUT = (
 )
 
 
-@pytest.fixture(scope="module", params=LIVES)
+@pytest.fixture(scope="module", params=OWN_CLUSTER_LIVES)
 def lived(request: pytest.FixtureRequest) -> Life:
     return life(request.param)
 

@@ -22,7 +22,12 @@ from rehearsal.stage import Stage, stage
 from tests.support.deployments import comparable
 from tests.support.stacks import plan_of_stack
 
-pytestmark = [pytest.mark.engine, pytest.mark.full]
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.full,
+    # A program whose engine has ended under it leaves its connections to the garbage collector.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Under the operator and under the stand-alone plugin, without and with Karpenter.
@@ -75,7 +80,7 @@ def test_an_up_that_failed_at_any_tenth_resource_ends_where_an_undisturbed_one_d
             assert_gone(played)
 
 
-@pytest.mark.parametrize("stack", [*STACKS, "cost"])
+@pytest.mark.parametrize("stack", STACKS)
 def test_an_up_and_a_destroy_that_fail_again_and_again_get_through_in_the_end(stack: str):
     """Each run gets ten operations further; a run that did not would never end."""
     many, expected = undisturbed(stack)

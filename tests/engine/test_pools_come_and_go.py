@@ -13,6 +13,9 @@ pytestmark = pytest.mark.engine
 
 RELEASE, CONFIG_MAP = "kubernetes:helm.sh/v3:Release", "kubernetes:core/v1:ConfigMap"
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
+POLICY = "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy"
+#: The rule against pods of two slices names the pools that share.
+NAMES_SHARED_POOLS = (POLICY, "platform-admission-policy-gpu-slices-gpu-one-slice")
 NODE_GROUP, SUBNET = "aws:eks/nodeGroup:NodeGroup", "aws:ec2/subnet:Subnet"
 
 
@@ -31,7 +34,7 @@ def test_an_added_pool_creates_its_own_resources_and_only_edits_the_plugins_conf
     assert created
     assert all(_own(lived, change.name) for change in created)
     updated = {(c.type, c.name) for c in lived.pool_added.changes if c.op == "update"}
-    assert updated == {(RELEASE, f"platform-{lived.plan.settings.gpu_stack}-release")}
+    assert updated == {(RELEASE, f"platform-{lived.plan.settings.gpu_stack}-release"), NAMES_SHARED_POOLS}
     assert set(lived.pool_added.summary) <= {"create", "update", "delete"}
 
 
@@ -74,14 +77,14 @@ def running():
 def test_a_renamed_pool_is_a_new_pool_and_the_cluster_stays(running):
     played, pool = running
     played.edit(f"gpuNodeGroups.{pool.name}", None)
-    played.edit("gpuNodeGroups.renamed", EXTRA_GROUP)
+    played.edit("gpuNodeGroups.renamed", {**EXTRA_GROUP, "max": 3})
     played.edit("tenants.gpu-demo.pools", ["renamed"])
     played.edit("workloads.cifar10.pool", "renamed")
     preview = played.preview()
     groups = {(change.op, change.name) for change in preview.of(NODE_GROUP)}
     assert groups == {("create", "platform-renamed-nodes"), ("delete", f"platform-{pool.name}-nodes")}
     assert set(preview.summary) == {"create", "delete", "update"}
-    assert {c.type for c in preview.changes if c.op == "update"} == {RELEASE, DEPLOYMENT}
+    assert {c.type for c in preview.changes if c.op == "update"} == {RELEASE, DEPLOYMENT, POLICY}
 
 
 def test_other_zones_are_announced_as_the_replacement_of_subnets_and_nodes_but_not_of_the_cluster(running):

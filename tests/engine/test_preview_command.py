@@ -58,7 +58,7 @@ def test_the_everyday_edit_rehearsed_updates_the_plugins_config_and_nothing_else
     report = capsys.readouterr().out
     assert "no node is replaced; the device plugin restarts" in report
     assert "4.5 → 11.2 GiB (of 44.7)" in report
-    assert re.search(r"\*\*The engine's preview\*\*: 2 updated, \d+ unchanged", report)
+    assert re.search(r"\*\*The engine's preview\*\*: 3 updated, \d+ unchanged", report)
     assert "values.devicePlugin.config.name" in report
     assert report.index("4.5 → 11.2") < report.index("The engine's preview")
 
@@ -188,7 +188,7 @@ def test_settings_of_an_older_program_leave_the_engines_own_words(
     assert preview("--file", str(backend), *EDIT) == 0
     report = capsys.readouterr().out
     assert "does not understand (slicesPerGpu)" in report
-    assert "2 updated" in report
+    assert "3 updated" in report
 
 
 def test_what_a_policy_pack_forbids_is_in_the_report(capsys: pytest.CaptureFixture[str]):

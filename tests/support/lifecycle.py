@@ -12,6 +12,7 @@ import pytest
 from engine import Operation
 from gpu_slices.plan import Plan
 from gpu_slices.settings import read_stack_file
+from gpu_slices.settings.adopted_cluster import AdoptedCluster
 from rehearsal.demo.slice_edit import SliceEdit, choose_edit
 from rehearsal.stage import Stage, stage
 from tests.support.deployments import in_clear_text, secrets_of
@@ -25,6 +26,12 @@ EXTRA_POOL = {"families": ["g5"], "gpusPerNode": [1], "sizes": ["xlarge"], "maxG
 #: Stack files whose lives `make test` plays: operator, plugin, Karpenter. FULL=1 plays the others too.
 EVERYDAY: Final = ("dev", "karpenter", "p3")
 LIVES: Final = [pytest.param(one, marks=() if one in EVERYDAY else pytest.mark.full) for one in STACKS]
+#: Those that make a cluster of their own.
+OWN_CLUSTER_LIVES: Final = [
+    one
+    for one, stack in zip(LIVES, STACKS, strict=True)
+    if not isinstance(plan_of_stack(stack).settings.cluster, AdoptedCluster)
+]
 
 
 @dataclass(frozen=True, kw_only=True)
