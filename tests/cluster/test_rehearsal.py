@@ -13,7 +13,8 @@ from rehearsal.rehearse.result import Result, result_json
 from rehearsal.rehearse.scenario import Rehearsal
 from rehearsal.rehearse.settings import Wish
 from rehearsal.rehearse.telling import RehearsalTeller
-from tests.support.stacks import STACKS, plan_of_stack
+from tests.support.lifecycle import LIVES
+from tests.support.stacks import plan_of_stack
 
 pytestmark = [pytest.mark.cluster, pytest.mark.engine, pytest.mark.usefixtures("programs")]
 
@@ -27,7 +28,7 @@ def rehearse(wish: Wish, log: Path) -> Result:
         return Rehearsal(wish, RehearsalTeller(Console(file=file, width=160))).run()
 
 
-@pytest.fixture(scope="module", params=STACKS)
+@pytest.fixture(scope="module", params=LIVES)
 def result(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Result:
     wish = Wish(stack=request.param, pods=PODS.get(request.param), without_overlays=False)
     return rehearse(wish, tmp_path_factory.mktemp("rehearsal") / "log.txt")

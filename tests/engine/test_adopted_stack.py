@@ -14,7 +14,7 @@ from rehearsal.aws.cluster import ADDON
 from rehearsal.stage import Stage, stage
 from tests.support.adoption import ADOPTED, KARPENTER, config_of, world
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.full]
 
 
 @contextmanager

@@ -15,7 +15,7 @@ PROVIDER = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
 
 ADOPTED = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.full]
 
 
 @pytest.mark.full

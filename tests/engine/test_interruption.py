@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.small_program import write_project
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.full]
 
 ROOT = Path(__file__).resolve().parents[2]
 #: The cloud hangs while this holds the account; the engine must wait for what it has begun.
@@ -72,7 +72,7 @@ def wait_for_engine(folder: str) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks into /proc")
-@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.full)])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_up_leaves_no_process_and_no_lock(tmp_path: Path, number: signal.Signals):
     project = write_project(tmp_path / "project")
     argv = [sys.executable, "-W", "ignore", "-c", SCRIPT, str(project)]

@@ -17,7 +17,7 @@ from tests.support.stacks import STACKS
 PACK = ROOT / "policy"
 TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.full]
 
 #: One is shown each time; the others take as long again each.
 PREVIEWED = [pytest.param(one, marks=() if one == "dev" else pytest.mark.full) for one in STACKS]

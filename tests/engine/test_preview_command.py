@@ -73,6 +73,7 @@ def test_what_is_deployed_is_the_side_before(backend: Path, capsys: pytest.Captu
     assert backend.read_text() == before
 
 
+@pytest.mark.full
 def test_nothing_edited_is_nothing_changed_and_the_same_bytes_each_time(
     backend: Path, capsys: pytest.CaptureFixture[str]
 ):
@@ -84,11 +85,13 @@ def test_nothing_edited_is_nothing_changed_and_the_same_bytes_each_time(
     assert "**The engine's preview**: nothing changes" in outputs[0]
 
 
+@pytest.mark.full
 def test_a_change_fails_a_run_that_asks_for_none(backend: Path, capsys: pytest.CaptureFixture[str]):
     assert preview("--file", str(backend), *EDIT, "--refresh", "--fail-on", "changes") == 1
     assert "the engine would change something" in capsys.readouterr().err
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("edit", "key", "replaced"),
     [
@@ -114,6 +117,7 @@ def test_what_the_table_calls_replaced_the_engine_replaces(
     assert kinds == sorted(kinds, key=["replaced", "deleted", "updated", "created"].index)
 
 
+@pytest.mark.full
 def test_an_error_in_the_middle_leaves_the_report_and_what_the_engine_had_seen(
     backend: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
@@ -130,6 +134,7 @@ def test_an_error_in_the_middle_leaves_the_report_and_what_the_engine_had_seen(
     assert "Traceback" not in captured.err
 
 
+@pytest.mark.full
 def test_a_stack_that_the_backend_does_not_know_is_one_line_below_the_report(
     backend: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
@@ -143,6 +148,7 @@ def test_a_stack_that_the_backend_does_not_know_is_one_line_below_the_report(
     assert "Traceback" not in captured.err
 
 
+@pytest.mark.full
 def test_a_backend_that_does_not_answer_is_one_line_below_the_report(
     backend: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
@@ -156,6 +162,7 @@ def test_a_backend_that_does_not_answer_is_one_line_below_the_report(
     assert "stack init" not in line
 
 
+@pytest.mark.full
 def test_a_stack_without_state_is_all_to_be_made(capsys: pytest.CaptureFixture[str]):
     assert preview("--stack", STACK, "--rehearse") == 0
     report = capsys.readouterr().out
@@ -170,6 +177,7 @@ def test_settings_with_mistakes_never_reach_the_engine(backend: Path, capsys: py
     assert "engine" not in captured.err
 
 
+@pytest.mark.full
 def test_a_base_that_is_named_is_the_side_before(backend: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     base = tmp_path / f"Pulumi.{STACK}.yaml"
     tree = yaml.safe_load(backend.read_text())
@@ -178,6 +186,7 @@ def test_a_base_that_is_named_is_the_side_before(backend: Path, tmp_path: Path, 
     assert "replicas 2 → 10" in capsys.readouterr().out
 
 
+@pytest.mark.full
 def test_settings_of_an_older_program_leave_the_engines_own_words(
     backend: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
@@ -191,6 +200,7 @@ def test_settings_of_an_older_program_leave_the_engines_own_words(
     assert "3 updated" in report
 
 
+@pytest.mark.full
 def test_what_a_policy_pack_forbids_is_in_the_report(capsys: pytest.CaptureFixture[str]):
     assert preview("--stack", STACK, "--set", "replicas=48", "--rehearse", "--policy-pack", "policy") == 1
     sentence = "pool l40s has 48 slices per GPU, environment default allows 16"

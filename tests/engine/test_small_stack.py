@@ -72,6 +72,7 @@ def test_preview_up_edit_and_destroy(staged: Stage):
     assert staged.left() == ()
 
 
+@pytest.mark.full
 def test_steps_finish_in_the_order_of_dependencies(staged: Stage):
     up = staged.up()
     order = [(change.type, change.name) for change in up.finished]
@@ -87,6 +88,7 @@ def test_steps_finish_in_the_order_of_dependencies(staged: Stage):
     assert [down.index(step) for step in chain] == sorted((down.index(step) for step in chain), reverse=True)
 
 
+@pytest.mark.full
 def test_the_recording_monitor_declares_what_the_engine_stores(staged: Stage):
     staged.up()
     stored = {resource["urn"]: resource for resource in staged.resources()}

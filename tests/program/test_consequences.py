@@ -245,6 +245,7 @@ LOOKS_GRAVER = {"gpuStack=gpu-operator"}
 HARMLESS = [case for case, effect in CASES.items() if effect == "nothing"]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("case", sorted(CASES.keys() - LOOKS_GRAVER - set(HARMLESS)))
 def test_the_programs_resources_say_the_same(case: str):
     assert declares(edited(case)) == CASES[case]

@@ -43,6 +43,7 @@ def plan_or_refusal(raw: dict[str, Any]) -> None:
         assert stack_cost(plan)
 
 
+@pytest.mark.full
 def test_four_hundred_settings_make_a_plan_or_refusals_one_can_read():
     tried(any_settings, 400)(plan_or_refusal)
 

@@ -134,6 +134,7 @@ def test_sound_targets_give_a_sound_run(kind: str):
     assert all(figures.tokens > 0 for figures in run_figures(record).targets.values())
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", ["closed", "open"])
 @pytest.mark.parametrize(
     ("behaviour", "words"),

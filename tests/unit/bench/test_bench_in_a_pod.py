@@ -76,6 +76,7 @@ def tiny(mounted: Path, ports: list[int]) -> None:
     (mounted / "campaign" / "together-0.json").write_text(json.dumps(plan))
 
 
+@pytest.mark.full
 def test_a_job_leaves_all_its_records_in_its_log(mounted: Path, ports: list[int]):
     tiny(mounted, ports)
     done = in_pod(mounted, "sh", "campaign/run_client.sh", "together-0", "10")
