@@ -9,7 +9,7 @@ from rehearsal.stage import stage
 from tests.support.lifecycle import EXTRA_GROUP, Life, life, where_pools_come_and_go
 from tests.support.stacks import plan_of_stack
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.full]
 
 RELEASE, CONFIG_MAP = "kubernetes:helm.sh/v3:Release", "kubernetes:core/v1:ConfigMap"
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"

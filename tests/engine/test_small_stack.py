@@ -41,6 +41,7 @@ def failing(project: Path, **settings: Any) -> EngineError:
     return failure.value
 
 
+@pytest.mark.full
 def test_preview_up_edit_and_destroy(staged: Stage):
     preview = staged.preview()
     assert set(preview.summary) == {"create"}

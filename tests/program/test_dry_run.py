@@ -24,6 +24,7 @@ def test_without_an_engine_the_demo_says_so_and_how_to_get_one(monkeypatch: pyte
     assert "resources left" not in captured.out
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("stack", STACKS)
 def test_a_dry_run_shows_the_edit_of_every_stack_file(stack, capsys):
     assert command.main(["--stack", stack, "--dry-run", "--format", "json"]) == command.FINE

@@ -38,6 +38,7 @@ def test_a_misspelt_key_is_refused_although_the_engine_would_let_it_pass():
         deploy("dev", gpuNodegroups={})
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("stack", STACKS)
 def test_a_number_as_text_is_the_number(stack):
     """`pulumi config set replicas 4` stores the text."""

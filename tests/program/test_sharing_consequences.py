@@ -60,6 +60,7 @@ def declared(raw: dict[str, Any]) -> dict[str, Any]:
     return {one.name: one.inputs for one in record(project_program(), stack="test", config=config).by_urn.values()}
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("case", CASES)
 def test_an_edit_is_graded_and_touches_what_it_must_and_nothing_else(case: str):
     raw, effect, touched = CASES[case]

@@ -21,10 +21,8 @@ from tests.support.stacks import STACKS, plan_of_stack
 #: What a stack gets and loses again: one node group, and one NodePool where Karpenter runs.
 EXTRA_GROUP = {"instanceType": "g5.2xlarge", "replicas": 3, "desired": 1}
 EXTRA_POOL = {"families": ["g5"], "gpusPerNode": [1], "sizes": ["xlarge"], "maxGpus": 2, "replicas": 3}
-
-
-#: Stack files whose lives `make test` plays: operator, plugin, Karpenter. FULL=1 plays the others too.
-EVERYDAY: Final = ("dev", "karpenter", "p3")
+#: Stack files whose lives `make test` plays: operator and plugin. FULL=1 plays the others too.
+EVERYDAY: Final = ("dev", "p3")
 LIVES: Final = [pytest.param(one, marks=() if one in EVERYDAY else pytest.mark.full) for one in STACKS]
 #: Those that make a cluster of their own.
 OWN_CLUSTER_LIVES: Final = [

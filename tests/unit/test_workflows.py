@@ -179,6 +179,7 @@ def test_drift_opens_one_issue_takes_the_open_one_and_closes_it(github: Path):
     assert run("drift-issue.sh", str(drifted), folder=github)[-1].startswith("issue close 12")
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("change", "concerned"),
     [
