@@ -93,10 +93,12 @@ def _class(token: str) -> Any:
     if package == "pulumi":
         return importlib.import_module(f"pulumi_{name}").Provider
     if package == "kubernetes":
-        group, version = module.replace(".sh", "").split("/")
-        if "." in group or not hasattr(pulumi_kubernetes, group):
+        group, version = module.split("/")
+        own = group.partition(".")[0]
+        native = "." not in group or group == "helm.sh" or group.endswith(".k8s.io")
+        if not native or not hasattr(pulumi_kubernetes, own):
             return pulumi_kubernetes.apiextensions.CustomResource
-        found = getattr(getattr(pulumi_kubernetes, group), version, None)
+        found = getattr(getattr(pulumi_kubernetes, own), version, None)
         return getattr(found, name, pulumi_kubernetes.apiextensions.CustomResource)
     owner = _PACKAGES[package]
     return getattr(owner if module == "index" else getattr(owner, module.split("/")[0]), name)
