@@ -42,7 +42,7 @@ class AdmissionPlan:
 def plan_admission(settings: Settings, pools: Sequence[PoolPlan]) -> AdmissionPlan:
     """The rules' facts for a stack."""
     single = [pool for pool in pools if _takes_one(pool)]
-    several = {GPU_RESOURCE, *(name for pool in pools if pool not in single for name in gpu_resources([pool]))}
+    several = {GPU_RESOURCE, *(name for pool in pools if not _takes_one(pool) for name in gpu_resources([pool]))}
     return AdmissionPlan(
         enforcement=enforcement_of(settings),
         platform_namespaces=tuple(sorted({*PLATFORM_NAMESPACES, *settings.admission.platform_namespaces})),
