@@ -52,7 +52,7 @@ test: $(DEV) $(PACK) ## unit, program and engine tests [FULL=1 adds the slow one
 
 .PHONY: test-cluster
 test-cluster: $(DEV) ## tests on a real control plane [FULL=1 adds the slow ones]
-	@$(PY) -m pytest tests/cluster $(if $(FULL),,-m "not full") $(ARGS)
+	@$(PY) -m pytest -n 2 --dist loadfile tests/cluster $(if $(FULL),,-m "not full") $(ARGS)
 
 .PHONY: check
 check: $(DEV) lint-workflows lint-manifests ## lint, format, types, who may import whom, workflows, manifests

@@ -16,6 +16,7 @@ from pulumi import automation as auto
 
 from engine.binary import provide, version
 from engine.command import Command
+from engine.connections import keep_apart
 from engine.events import Events, plain
 from engine.loops import close_loop
 from engine.operation import SECRET, Operation, Violation
@@ -70,6 +71,7 @@ class Stack:
         policy_pack: Path | None = None,
         policy_config: Path | None = None,
     ) -> None:
+        keep_apart()
         binary = binary or provide()
         self._packs = [str(policy_pack)] if policy_pack else None
         self._pack_configs = [str(policy_config)] if policy_config else None
@@ -202,6 +204,7 @@ _ENVELOPE = re.compile(
 _BESIDE = re.compile(
     r"^(?:preview|update|destroy|refresh) failed$|^an unhandled error occurred|^Program failed with"
     r"|exited prematurely|grpc: the client connection is closing|resource monitor shut down"
+    r"|^Resource monitor has terminated"
     r"|^Exception calling application: <_InactiveRpcError"
 )
 

@@ -126,7 +126,7 @@ def test_removing_the_pool_drains_and_removes_its_nodes(fresh_plane: ControlPlan
     eventually(lambda: _running(fresh_plane) == 12)
     fresh_plane.api.delete(f"/apis/karpenter.sh/v1/nodepools/{POOL}", propagationPolicy="Foreground")
     eventually(lambda: not _claims(fresh_plane) and not _nodes(fresh_plane))
-    assert fresh_plane.api.find(f"/apis/karpenter.sh/v1/nodepools/{POOL}") is None
+    eventually(lambda: fresh_plane.api.find(f"/apis/karpenter.sh/v1/nodepools/{POOL}") is None)
 
 
 @pytest.mark.full

@@ -13,15 +13,13 @@ from rehearsal.rehearse.result import Result, result_json
 from rehearsal.rehearse.scenario import Rehearsal
 from rehearsal.rehearse.settings import Wish
 from rehearsal.rehearse.telling import RehearsalTeller
-from tests.support.stacks import STACKS, plan_of_stack
+from tests.support.stacks import by_stack, plan_of_stack
 
 pytestmark = [pytest.mark.cluster, pytest.mark.engine, pytest.mark.usefixtures("programs")]
 
 PEAK_MIB = 2048
 #: Where not said, a rehearsal chooses: what a node group holds, 40 for Karpenter within the pool's limits.
 PODS = {"karpenter": 100}
-#: Operator, plugin, Karpenter; FULL=1 rehearses the other stacks too.
-FAST = [pytest.param(one, marks=() if one in ("dev", "karpenter", "p3") else pytest.mark.full) for one in STACKS]
 
 
 def rehearse(wish: Wish, log: Path) -> Result:
@@ -29,7 +27,7 @@ def rehearse(wish: Wish, log: Path) -> Result:
         return Rehearsal(wish, RehearsalTeller(Console(file=file, width=160))).run()
 
 
-@pytest.fixture(scope="module", params=FAST)
+@pytest.fixture(scope="module", params=by_stack(everyday=("dev", "karpenter", "p3")))
 def result(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Result:
     wish = Wish(stack=request.param, pods=PODS.get(request.param), without_overlays=False)
     return rehearse(wish, tmp_path_factory.mktemp("rehearsal") / "log.txt")

@@ -80,7 +80,7 @@ def test_an_up_that_failed_at_any_tenth_resource_ends_where_an_undisturbed_one_d
             assert_gone(played)
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", [*STACKS, "cost"])
 def test_an_up_and_a_destroy_that_fail_again_and_again_get_through_in_the_end(stack: str):
     """Each run gets ten operations further; a run that did not would never end."""
     many, expected = undisturbed(stack)

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
-import pytest
-
 from engine import Operation
 from gpu_slices.plan import Plan
 from gpu_slices.settings import read_stack_file
@@ -16,14 +14,13 @@ from gpu_slices.settings.adopted_cluster import AdoptedCluster
 from rehearsal.demo.slice_edit import SliceEdit, choose_edit
 from rehearsal.stage import Stage, stage
 from tests.support.deployments import in_clear_text, secrets_of
-from tests.support.stacks import STACKS, plan_of_stack
+from tests.support.stacks import STACKS, by_stack, plan_of_stack
 
 #: What a stack gets and loses again: one node group, and one NodePool where Karpenter runs.
 EXTRA_GROUP = {"instanceType": "g5.2xlarge", "replicas": 3, "desired": 1}
 EXTRA_POOL = {"families": ["g5"], "gpusPerNode": [1], "sizes": ["xlarge"], "maxGpus": 2, "replicas": 3}
-#: Stack files whose lives `make test` plays: operator and plugin. FULL=1 plays the others too.
-EVERYDAY: Final = ("dev", "p3")
-LIVES: Final = [pytest.param(one, marks=() if one in EVERYDAY else pytest.mark.full) for one in STACKS]
+#: Under the operator and under the stand-alone plugin.
+LIVES: Final = by_stack(everyday=("dev", "p3"))
 #: Those that make a cluster of their own.
 OWN_CLUSTER_LIVES: Final = [
     one

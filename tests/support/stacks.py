@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import strategies as st
 
 from gpu_slices.catalogue import load
@@ -15,6 +17,9 @@ from gpu_slices.plan import Plan, make_plan
 from gpu_slices.settings import parse, read_stack_file
 from gpu_slices.settings.cluster import Cluster
 
+if TYPE_CHECKING:
+    from _pytest.mark import ParameterSet
+
 ROOT = Path(__file__).resolve().parents[2]
 STACK_FILES = sorted(ROOT.glob("Pulumi.*.yaml"))
 STACKS = [path.name.split(".")[1] for path in STACK_FILES]
@@ -22,6 +27,11 @@ STACKS = [path.name.split(".")[1] for path in STACK_FILES]
 SLICEABLE = sorted(
     name for name, instance in load().instances.items() if not instance.fractional and instance.arch == "amd64"
 )
+
+
+def by_stack(everyday: Collection[str]) -> list[ParameterSet]:
+    """Every stack file as a test's parameter: those not for every day run with FULL=1."""
+    return [pytest.param(one, marks=() if one in everyday else pytest.mark.full) for one in STACKS]
 
 
 def plan_of_stack(stack: str) -> Plan:
