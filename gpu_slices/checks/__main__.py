@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from ..report.troubleshooting import troubleshooting_page
+from . import preflight
 from .rules import rows
 
-sys.stdout.write(troubleshooting_page(rows()))
+sys.stdout.write(troubleshooting_page(rows(), preflight.rows()))

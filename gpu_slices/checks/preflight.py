@@ -55,6 +55,11 @@ RULES: Final[tuple[AccountRule, ...]] = (
 )
 
 
+def rows() -> tuple[Check, ...]:
+    """The whole table of the account."""
+    return tuple(rule.check for rule in RULES)
+
+
 def preflight(account: AwsAccount, progress: Progress, rules: Sequence[AccountRule] = RULES) -> tuple[Finding, ...]:
     """Everything that the rules find, in their order; what this identity may not read is skipped.
 

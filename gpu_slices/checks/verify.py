@@ -21,8 +21,8 @@ from .table import Finding, any_failed
 from .view import View
 
 _POLL_SECONDS: Final = 1.0
-#: Rows that are right a few seconds after a rollout or after Karpenter started.
-_SETTLING: Final = frozenset({"gpu-model", "node-pools", "overlays", "slices"})
+#: Rows that are right a few seconds after a rollout, after a node joined or after Karpenter started.
+_SETTLING: Final = frozenset({"gpu-model", "node-pools", "overlays", "slices", "system"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,8 @@ class VerifyOptions:
     image: str = PROBE_IMAGE
     #: How long a rolling plugin is waited for.
     wait: int = 300
-    #: How long bad news is looked at again: a node shows its slices a few seconds after its plugin is available.
+    #: How long bad news is looked at again: a node shows its slices a few seconds after its plugin is available,
+    #: and a node that has just joined runs its DaemonSets' pods a few seconds later.
     settle: int = 6
     #: How long pods may take to be Running.
     timeout: int = 300

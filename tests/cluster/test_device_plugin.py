@@ -43,6 +43,12 @@ def _error(plane: ControlPlane, node: str) -> str:
     return machine.error if machine else ""
 
 
+def _waits_for(plane: ControlPlane) -> str:
+    (plugin,) = plane.api.get(f"/api/v1/namespaces/{PLUGIN_NAMESPACE}/pods")["items"]
+    (container,) = plugin["status"].get("containerStatuses") or ({},)
+    return container.get("state", {}).get("waiting", {}).get("reason", "")
+
+
 def test_nodes_advertise_the_config_that_their_label_names(fresh_plane: ControlPlane) -> None:
     plane = fresh_plane
     _ship(plane, {"exclusive": plugin_text(1), "l4": plugin_text(10), "renamed": plugin_text(4, rename=True)})
@@ -123,8 +129,7 @@ def test_a_label_without_a_config_crash_loops_until_the_config_is_there(fresh_pl
     _join(plane, "late")
     eventually(lambda: "specified config late does not exist" in _error(plane, "late-0"))
     assert _allocatable(plane, "late-0") is None
-    waiting = plane.api.get(f"/api/v1/namespaces/{PLUGIN_NAMESPACE}/pods")["items"][0]["status"]["containerStatuses"]
-    assert waiting[0]["state"]["waiting"]["reason"] == "CrashLoopBackOff"
+    eventually(lambda: _waits_for(plane) == "CrashLoopBackOff")
 
     plane.api.apply(f"{MAPS}/configs", config_map({**data, "late": plugin_text(2)}))
     eventually(lambda: _allocatable(plane, "late-0") == "2")

@@ -27,6 +27,8 @@ from tests.cluster.waiting import eventually
 pytestmark = pytest.mark.cluster
 
 MERGE = "application/merge-patch+json"
+#: Seconds; where all is well in the end nobody waits that long.
+PATIENT = 30
 
 
 def _verify(shipped: Shipped, plan: Plan | None = None, **options: Any) -> Verdict:
@@ -67,7 +69,7 @@ def operator(programs: None) -> Iterator[Shipped]:
 
 
 def test_a_node_of_ten_slices_runs_ten_pods_at_once_on_one_gpu(operator: Shipped) -> None:
-    verdict = _verify(operator)
+    verdict = _verify(operator, settle=PATIENT)
     assert not verdict.failed, _words(verdict)
     assert _passed(verdict, "slices-at-once") == ["10 pods at once, 0 of 10 in use before"]
     assert "10 pods on 1 GPU, at most 10 on one" in _passed(verdict, "same-gpu")[0]
@@ -79,7 +81,7 @@ def test_somebody_elses_slices_are_left_alone(operator: Shipped) -> None:
     for index in range(4):
         operator.api.create("/api/v1/namespaces/default/pods", pod(f"mine-{index}"))
     eventually(lambda: len(operator.api.get("/api/v1/pods", fieldSelector="spec.nodeName=l40s-0")["items"]) >= 7)
-    verdict = _verify(operator)
+    verdict = _verify(operator, settle=PATIENT)
     assert not verdict.failed, _words(verdict)
     assert _passed(verdict, "slices-at-once") == ["6 pods at once, 4 of 10 in use before"]
     for index in range(4):
@@ -220,7 +222,7 @@ def test_four_gpus_of_four_slices_are_spread_evenly(programs: None) -> None:
         shipped.up()
         shipped.join("v100")
         shipped.shows("v100-0", GPU, 16)
-        verdict = _verify(shipped)
+        verdict = _verify(shipped, settle=PATIENT)
     assert not verdict.failed, _words(verdict)
     assert _passed(verdict, "same-gpu") == ["16 pods on 4 GPUs, at most 4 on one"]
 
@@ -237,14 +239,14 @@ def launched(programs: None) -> Iterator[Shipped]:
 
 def test_a_pool_at_zero_is_nothing_to_verify_and_stays_at_zero(launched: Shipped) -> None:
     eventually(lambda: _ready(launched, "burst"))
-    verdict = _verify(launched)
+    verdict = _verify(launched, settle=PATIENT)
     assert not verdict.failed, _words(verdict)
     assert "nothing to verify" in _words(verdict)
     assert not launched.api.get("/apis/karpenter.sh/v1/nodeclaims")["items"]
 
 
 def test_a_pool_can_be_started_from_zero(launched: Shipped) -> None:
-    verdict = _verify(launched, scale_from_zero=True)
+    verdict = _verify(launched, scale_from_zero=True, settle=PATIENT)
     assert not verdict.failed, _words(verdict)
     assert _passed(verdict, "slices-at-once") == ["9 pods at once, 1 of 10 in use before"]
     assert len(launched.api.get("/apis/karpenter.sh/v1/nodeclaims")["items"]) == 1
@@ -253,7 +255,7 @@ def test_a_pool_can_be_started_from_zero(launched: Shipped) -> None:
 
 def test_probes_of_a_launched_node_start_no_other(launched: Shipped) -> None:
     claims = len(launched.api.get("/apis/karpenter.sh/v1/nodeclaims")["items"])
-    verdict = _verify(launched)
+    verdict = _verify(launched, settle=PATIENT)
     assert not verdict.failed, _words(verdict)
     assert len(launched.api.get("/apis/karpenter.sh/v1/nodeclaims")["items"]) == claims
 
@@ -291,7 +293,7 @@ def test_a_renamed_slice_needs_the_toleration_that_eks_adds_for_plain_ones_only(
     shipped.up()
     shipped.join("v100")
     shipped.shows("v100-0", SHARED_GPU, 16)
-    verdict = _verify(shipped)
+    verdict = _verify(shipped, settle=PATIENT)
     assert not verdict.failed, _words(verdict)
     shipped.api.create("/api/v1/namespaces/default/pods", pod("mine", SHARED_GPU))
     path = "/api/v1/namespaces/default/pods/mine"
@@ -311,7 +313,7 @@ def test_shared_whole_and_partitioned_gpus_side_by_side(fresh_plane: ControlPlan
     shipped.shows("h100-0", GPU, 8)
     shipped.shows("a100-0", "nvidia.com/mig-7g.40gb", 2)
     eventually(lambda: all(_ready(shipped, name) for name in ("a100", "h100", "l4")))
-    verdict = _verify(shipped)
+    verdict = _verify(shipped, settle=PATIENT)
     assert not verdict.failed, _words(verdict)
     counts = [2, 4, 6, 6, 6, 8]
     assert sorted(_passed(verdict, "slices-at-once")) == [f"{n} pods at once, 0 of {n} in use before" for n in counts]

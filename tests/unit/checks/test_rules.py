@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -9,6 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from gpu_slices.checks import preflight
 from gpu_slices.checks.probe_pods import node_probes, probe_pod
 from gpu_slices.checks.probe_rules import ProbeResult, judge_probes
 from gpu_slices.checks.rules import COMPLAINTS, PLATFORM, judge, rows
@@ -374,7 +376,13 @@ def test_junit_counts_what_failed() -> None:
     assert "remedy: pulumi up" in str(failure.text)
 
 
-def test_the_troubleshooting_page_is_the_table() -> None:
+def test_every_row_has_a_place_of_its_own_on_the_page() -> None:
+    names = [row.name for row in (*rows(), *preflight.rows())]
+    assert len(names) == len(set(names))
+
+
+def test_the_troubleshooting_page_is_the_tables() -> None:
     page = (ROOT / "docs/troubleshooting.md").read_text()
-    assert page == troubleshooting_page(rows()), "run: python -m gpu_slices.checks > docs/troubleshooting.md"
-    assert "{" not in page.replace("[{", "").replace("nvidia.com/gpu, operator: Exists, effect: NoSchedule}]", "")
+    made = troubleshooting_page(rows(), preflight.rows())
+    assert page == made, "run: python -m gpu_slices.checks > docs/troubleshooting.md"
+    assert not re.search(r"\{[a-z_]+\}", page), "a placeholder that nobody fills in"
