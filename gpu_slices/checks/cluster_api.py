@@ -14,6 +14,8 @@ from typing import Any, Final
 PAGE: Final = 250
 _SECONDS: Final = 30
 _POOL: Final = 16
+#: How often a server that says "later" is asked again; it names the seconds, 1 as a rule.
+_ASK_AGAIN: Final = 5
 
 
 class ClusterError(Exception):
@@ -36,6 +38,7 @@ class ClusterApi:
     ) -> None:
         """Read credentials from a kubeconfig: its content, the file given, else $KUBECONFIG or ~/.kube/config."""
         from kubernetes import client, config
+        from urllib3.util import Retry
 
         if kubeconfig is not None and not kubeconfig.is_file():
             raise ClusterError(f"{kubeconfig}: there is no such kubeconfig")
@@ -50,7 +53,11 @@ class ClusterApi:
                 config.load_kube_config(config_file=file, context=context, client_configuration=settings)
         except config.ConfigException as error:
             raise ClusterError(f"kubeconfig: {_one_line(error)}") from None
-        settings.retries = False  # pyright: ignore[reportAttributeAccessIssue]
+        # Asked again only where the server says when: it is busy, or has just learned a kind (429 with Retry-After).
+        busy = Retry(
+            total=_ASK_AGAIN, connect=0, read=0, redirect=0, other=0, allowed_methods=None, raise_on_status=False
+        )
+        settings.retries = busy  # pyright: ignore[reportAttributeAccessIssue]
         settings.connection_pool_maxsize = _POOL
         self.server = str(settings.host)
         self._client = client.ApiClient(settings)
