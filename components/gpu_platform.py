@@ -1,55 +1,17 @@
-"""The whole platform of one stack, composed of the other components."""
+"""The whole platform of one stack: which part comes after which."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-import pulumi_aws as aws
-import pulumi_eks as eks
 
-from gpu_slices import addons, charts, node_groups
-from gpu_slices.benchmark_plan import plan_benchmark
-from gpu_slices.budget import plan_budget
-from gpu_slices.cloud_refs import CloudRefs
-from gpu_slices.manifests.admission import admission_objects
-from gpu_slices.manifests.benchmark import benchmark_steps
-from gpu_slices.manifests.gpu_stack import gpu_stack_objects
-from gpu_slices.manifests.karpenter import general_pool_objects, gpu_pool_objects
-from gpu_slices.manifests.monitoring import monitoring_objects
-from gpu_slices.manifests.storage import storage_objects
-from gpu_slices.manifests.workloads import workload_objects
+from gpu_slices import addons
 from gpu_slices.outputs import pool_outputs, tenant_outputs
 from gpu_slices.plan import Plan
-from gpu_slices.quantities import seconds
-from gpu_slices.settings.adopted_cluster import AdoptedCluster as AdoptedClusterSettings
-from gpu_slices.settings.cluster import ExistingNetwork, NewNetwork
 
-from .addons import Addons, AddonsArgs
-from .admission import Admission, AdmissionArgs
-from .adopted_cluster import AdoptedCluster, AdoptedClusterArgs
-from .adoption import adopted_facts
-from .benchmark import Benchmark, BenchmarkArgs
-from .budget import Budget, BudgetArgs
-from .component import Component
-from .disk_key import DiskKey
-from .eks_cluster import EksCluster, EksClusterArgs
-from .gpu_node_group import GpuNodeGroup
-from .gpu_node_pool import GpuNodePool
-from .gpu_stack import GPU_STACKS, GpuStack, GpuStackArgs
-from .karpenter import Karpenter, KarpenterArgs
-from .launched_pool import LaunchedPoolArgs
-from .monitoring import Monitoring, MonitoringArgs
-from .network import Network, NetworkArgs, NetworkRefs
-from .node_group import ExistingCluster, NodeGroupArgs
-from .node_pool import NodePool
-from .security import Security, SecurityArgs
-from .storage import Storage, StorageArgs
-from .system_nodes import SystemNodes
-from .tenant import Tenant, TenantArgs
-from .workloads import Workloads, WorkloadsArgs
+from .platform_parts import PlatformParts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +21,7 @@ class GpuPlatformArgs:
     plan: Plan
 
 
-class GpuPlatform(Component):
+class GpuPlatform(PlatformParts):
     """Network, cluster, add-ons, nodes, GPU stack, Karpenter and tenants of one stack."""
 
     cluster_name: pulumi.Output[str]
@@ -68,203 +30,28 @@ class GpuPlatform(Component):
     tenants: dict[str, dict[str, Any]]
 
     def __init__(self, name: str, args: GpuPlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, opts)
-        self._name = name
-        self._plan = plan = args.plan
-        self._cloud = aws.Provider(
-            f"{name}-aws", region=plan.settings.region, default_tags={"tags": dict(plan.tags)}, opts=self.child()
-        )
-        disk_key = plan.settings.security.disk_kms_key_arn
-        self._disk_key = [DiskKey(f"{name}-disk-key", disk_key, self._in_cloud())] if disk_key else []
-        network, self._joined = self._network_and_cluster()
+        plan = args.plan
+        super().__init__(name, plan, opts)
+        network = self._network_and_cluster()
         basics = self._addons("basics", addons.before_nodes(plan.settings.cluster), after=[])
         system = self._system_nodes(network, basics)
         services = self._addons("services", addons.after_nodes(plan.settings.cluster), after=system)
-        if plan.settings.security.needs_component:
-            self._security(network, after=system)
+        self._security(network, after=system)
         drivers = self._addons("optional", addons.optional(plan), after=[*system, *services])
-        disks: list[pulumi.Resource] = [*drivers]
-        if classes := storage_objects(plan):
-            disks.append(Storage(f"{name}-storage", StorageArgs(objects=classes, after=drivers), self._in_cluster()))
-        groups: list[pulumi.Resource] = []
-        for pool in plan.pools:
-            if pool.node_group:
-                spec = node_groups.gpu_node_group(plan, pool)
-                groups.append(GpuNodeGroup(f"{name}-{pool.name}", self._nodes(spec, network, basics), self._in_cloud()))
-        drain = [*basics, *system, *services, *drivers, *network.ways_out]
-        karpenter = self._karpenter(drain) if plan.karpenter else None
-        stack = self._gpu_stack(after=[*system, *services, *([karpenter.release] if karpenter else [])])
+        disks = self._storage(after=drivers)
+        groups = self._gpu_node_groups(network, basics)
+        karpenter = self._karpenter(after=[*basics, *system, *services, *drivers, *network.ways_out])
+        controller = [karpenter.release] if karpenter else []
+        stack = self._gpu_stack(after=[*system, *services, *controller])
         pools = self._launched_pools(karpenter, stack, network) if karpenter else []
-        rules = Admission(
-            f"{name}-admission", AdmissionArgs(objects=admission_objects(plan.admission)), self._in_cluster()
-        )
-        tenants = [
-            Tenant(f"{name}-tenant-{tenant.name}", TenantArgs(tenant=tenant), self._in_cluster())
-            for tenant in plan.tenants
-        ]
-        if plan.settings.monitoring.enabled:
-            self._monitoring(after=[*system, *services, *disks, stack, *([karpenter.release] if karpenter else [])])
-        if plan.workloads:
-            samples = WorkloadsArgs(objects=workload_objects(plan), after=[stack, *pools, *tenants, rules])
-            Workloads(f"{name}-workloads", samples, self._in_cluster())
-        if benchmark := plan_benchmark(plan.settings, plan.pools):
-            measured = BenchmarkArgs(steps=benchmark_steps(benchmark), after=[stack, *services, *groups, *pools])
-            Benchmark(f"{name}-benchmark", measured, self._in_cluster())
-        if budget := plan_budget(plan):
-            Budget(f"{name}-budget", BudgetArgs(budget=budget), self._in_cloud())
+        rules = self._admission()
+        tenants = self._tenants()
+        self._monitoring(after=[*system, *services, *drivers, *disks, stack, *controller])
+        self._workloads(after=[stack, *pools, *tenants, rules])
+        self._benchmark(after=[stack, *services, *groups, *pools])
+        self._budget()
         self.cluster_name = self._cluster.cluster_name
         self.kubeconfig = self._cluster.kubeconfig
         self.pools = pool_outputs(plan)
         self.tenants = tenant_outputs(plan)
         self.register_outputs({"cluster_name": self.cluster_name})
-
-    def _in_cloud(self) -> pulumi.ResourceOptions:
-        return self.child(providers=[self._cloud])
-
-    def _in_cluster(self) -> pulumi.ResourceOptions:
-        return self.child(providers=[self._cluster.provider])
-
-    def _network_and_cluster(self) -> tuple[NetworkRefs, eks.Cluster | ExistingCluster]:
-        """The network, and the cluster in it as node groups join it; an adopted cluster is looked at before all else."""
-        name, settings = f"{self._name}-cluster", self._plan.settings
-        self._cluster: EksCluster | AdoptedCluster
-        if isinstance(settings.cluster, AdoptedClusterSettings):
-            options = pulumi.InvokeOptions(provider=self._cloud)
-            facts = adopted_facts(self._plan, settings.cluster, options)
-            adopted = AdoptedClusterArgs(facts=facts, region=settings.region, access=self._plan.access)
-            self._cluster = AdoptedCluster(name, adopted, self._in_cloud())
-            return self._network(), ExistingCluster(name=facts.name, version=facts.version)
-        network = self._network()
-        args = EksClusterArgs(
-            cluster=settings.cluster,
-            region=settings.region,
-            network=network,
-            aws_provider=self._cloud,
-            access=self._plan.access,
-        )
-        self._cluster = made = EksCluster(name, args, self._in_cloud())
-        return network, made.cluster
-
-    def _system_nodes(self, network: NetworkRefs, basics: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
-        spec = node_groups.system_nodes(self._plan)
-        if spec is None:
-            return []
-        return [SystemNodes(f"{self._name}-system", self._nodes(spec, network, basics), self._in_cloud())]
-
-    def _network(self) -> NetworkRefs:
-        plan, network = self._plan, self._plan.settings.network
-        if isinstance(network, ExistingNetwork):
-            return NetworkRefs(
-                vpc_id=network.vpc_id,
-                private_subnet_ids=list(network.private_subnet_ids),
-                public_subnet_ids=list(network.public_subnet_ids),
-            )
-        return self._new_network(network, plan).refs
-
-    def _new_network(self, network: NewNetwork, plan: Plan) -> Network:
-        args = NetworkArgs(
-            cidr=network.cidr,
-            addresses=plan.addresses,
-            nat_per_zone=network.nat == "per-zone",
-            cluster_name=plan.settings.cluster.name,
-        )
-        return Network(f"{self._name}-network", args, self._in_cloud())
-
-    def _addons(
-        self, word: str, which: Sequence[addons.Addon], after: Sequence[pulumi.Resource]
-    ) -> list[pulumi.Resource]:
-        if not which:
-            return []
-        settings = self._plan.settings
-        args = AddonsArgs(
-            cluster_name=self._cluster.cluster_name,
-            addons=which,
-            after=after,
-            region=settings.region,
-            log_retention_days=settings.cluster.log_retention_days,
-            log_key_arn=self._cluster.log_key_arn,
-        )
-        return [Addons(f"{self._name}-{word}", args, self._in_cloud())]
-
-    def _nodes(
-        self, spec: node_groups.NodeGroupSpec, network: NetworkRefs, basics: Sequence[pulumi.Resource]
-    ) -> NodeGroupArgs:
-        return NodeGroupArgs(
-            cluster=self._joined,
-            spec=spec,
-            subnet_ids=network.private_subnets(spec.subnets),
-            aws_provider=self._cloud,
-            after=[*basics, *self._disk_key, *network.ways_out],
-        )
-
-    def _security(self, network: NetworkRefs, after: Sequence[pulumi.Resource]) -> None:
-        settings = self._plan.settings
-        args = SecurityArgs(
-            settings=settings.security,
-            region=settings.region,
-            name_of_cluster=settings.cluster.name,
-            cluster_name=self._cluster.cluster_name,
-            cluster_security_group_id=self._cluster.security_group_id,
-            vpc_id=network.vpc_id,
-            private_subnet_ids=network.private_subnet_ids,
-            own_network=isinstance(settings.network, NewNetwork),
-            log_key_arn=self._cluster.log_key_arn,
-            after=after,
-        )
-        Security(f"{self._name}-security", args, self._in_cloud())
-
-    def _gpu_stack(self, after: Sequence[pulumi.Resource]) -> GpuStack:
-        plan = self._plan
-        return GPU_STACKS[plan.settings.gpu_stack](
-            f"{self._name}-{plan.settings.gpu_stack}",
-            GpuStackArgs(objects=gpu_stack_objects(plan), releases=charts.gpu_stack_releases(plan), after=after),
-            self._in_cluster(),
-        )
-
-    def _monitoring(self, after: Sequence[pulumi.Resource]) -> None:
-        plan = self._plan
-        args = MonitoringArgs(objects=monitoring_objects(plan), releases=charts.monitoring_releases(plan), after=after)
-        Monitoring(f"{self._name}-monitoring", args, self._in_cluster())
-
-    def _karpenter(self, drain: Sequence[pulumi.Resource]) -> Karpenter:
-        plan = self._plan
-        args = KarpenterArgs(
-            cluster_name=self._cluster.cluster_name,
-            region=plan.settings.region,
-            settings=plan.settings.karpenter,
-            spot=plan.spot,
-            log_retention_days=plan.settings.cluster.log_retention_days,
-            log_key_arn=self._cluster.log_key_arn,
-            disk_key_arn=plan.settings.security.disk_kms_key_arn,
-            digests=plan.settings.security.digests,
-            after=drain,
-        )
-        both = self.child(providers=[self._cloud, self._cluster.provider])
-        return Karpenter(f"{self._name}-karpenter", args, both)
-
-    def _launched_pools(self, karpenter: Karpenter, stack: GpuStack, network: NetworkRefs) -> list[GpuNodePool]:
-        """The pools, each only once controller and plugin are there, and gone before them. Returns those with GPUs."""
-        name, plan = self._name, self._plan
-        refs = CloudRefs(
-            instance_profile=karpenter.instance_profile_name,
-            private_subnet_ids=list(network.private_subnet_ids),
-            cluster_security_group_id=self._cluster.security_group_id,
-            interruption_queue=karpenter.queue_name,
-        )
-        for general, pool in sorted(plan.settings.node_pools.items()):
-            args = LaunchedPoolArgs(
-                objects=general_pool_objects(plan, general, refs),
-                after=[karpenter.release],
-                grace_seconds=seconds(pool.termination_grace_period),
-            )
-            NodePool(f"{name}-{general}", args, self._in_cluster())
-        made: list[GpuNodePool] = []
-        for planned in plan.pools:
-            if planned.launched:
-                args = LaunchedPoolArgs(
-                    objects=gpu_pool_objects(plan, planned, refs),
-                    after=[karpenter.release, *stack.releases],
-                    grace_seconds=seconds(planned.launched.termination_grace_period),
-                )
-                made.append(GpuNodePool(f"{name}-{planned.name}", args, self._in_cluster()))
-        return made

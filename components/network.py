@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from gpu_slices.settings.cluster import ExistingNetwork
 from gpu_slices.subnets import AddressPlan, Subnet
 
 from .component import Component
@@ -21,6 +22,15 @@ class NetworkRefs:
     private_subnet_ids: Sequence[pulumi.Input[str]]
     public_subnet_ids: Sequence[pulumi.Input[str]]
     ways_out: tuple[pulumi.Resource, ...] = ()
+
+    @classmethod
+    def existing(cls, network: ExistingNetwork) -> NetworkRefs:
+        """Those of a network that is there already; its ways out are its own."""
+        return cls(
+            vpc_id=network.vpc_id,
+            private_subnet_ids=list(network.private_subnet_ids),
+            public_subnet_ids=list(network.public_subnet_ids),
+        )
 
     def private_subnets(self, positions: Sequence[int] | None) -> list[pulumi.Input[str]]:
         """Ids of the private subnets at some positions; None for all."""

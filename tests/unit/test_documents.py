@@ -40,7 +40,12 @@ def test_every_file_and_folder_exists(document):
     here = [
         words for words in code(document) if re.fullmatch(r"[\w.]+(/[\w.-]*)+|[\w-]+\.(py|md|json|yaml|txt)", words)
     ]
-    beside = {"gpus.json": "gpu_slices/catalogue", "checks.py": "gpu_slices/settings", "gpu_platform.py": "components"}
+    beside = {
+        "checks.py": "gpu_slices/settings",
+        "gpu_platform.py": "components",
+        "gpus.json": "gpu_slices/catalogue",
+        "platform_parts.py": "components",
+    }
     assert here
     missing = [path for path in here if not (ROOT / beside.get(path, "") / path).exists()]
     assert [path for path in missing if path not in ("rendered/", "kubeconfig")] == []
