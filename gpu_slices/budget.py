@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from .cost.stack_cost import stack_cost
 from .naming import STACK_TAG, content_name
-from .stack_warnings import StackWarning
+from .stack_warning import StackWarning
 
 if TYPE_CHECKING:
     from .plan import Plan

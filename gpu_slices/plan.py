@@ -16,7 +16,8 @@ from .pool_plan import PoolPlan, plan_pool
 from .settings import Settings
 from .settings.cluster import Access, NewNetwork
 from .settings.effective import gpu_pools, uses_karpenter
-from .stack_warnings import StackWarning, warnings_of
+from .stack_warning import StackWarning
+from .stack_warnings import warnings_of
 from .subnets import NO_ADDRESSES, AddressPlan, address_plan, default_zones
 from .tenant_plan import TenantPlan, plan_tenants, tenant_warnings
 from .workloads.plan import WorkloadPlan, plan_workloads, workload_warnings

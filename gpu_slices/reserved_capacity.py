@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from .catalogue.capacity_blocks import MINUTES_BEFORE_THE_END
 from .settings import Settings
-from .stack_warnings import StackWarning
+from .stack_warning import StackWarning
 
 
 def ended_reservations(settings: Settings, now: datetime) -> Iterator[StackWarning]:

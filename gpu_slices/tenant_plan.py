@@ -14,7 +14,7 @@ from .settings import Settings
 from .settings.effective import enforcement_of
 from .settings.pools import PodRequests
 from .settings.tenants import Egress, Enforcement, PodSecurityLevel, Priority, Tenant
-from .stack_warnings import StackWarning
+from .stack_warning import StackWarning
 
 
 @dataclass(frozen=True, kw_only=True)

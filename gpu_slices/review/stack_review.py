@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..cost.stack_cost import StackCost, stack_cost
 from ..plan import Plan
 from ..settings import Mistake
-from ..stack_warnings import StackWarning
+from ..stack_warning import StackWarning
 from .consequences import consequence
 from .edits import KeyEdit, key_edits
 from .effects import Consequence, Effect, worst

@@ -11,7 +11,7 @@ from ..pool_plan import NodeShape, PoolPlan
 from ..quantities import mebibytes, millicores
 from ..settings import Settings
 from ..settings.workload_checks import pods_of
-from ..stack_warnings import StackWarning
+from ..stack_warning import StackWarning
 from .catalogue import SAMPLES, Sample
 from .cuda import cuda_range, written
 
