@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from gpu_slices.plan import Plan, make_plan
-from gpu_slices.review.consequences import TABLE, UNTOLD, consequence
+from gpu_slices.review.consequence_rules import UNTOLD
+from gpu_slices.review.consequences import TABLE, consequence
 from gpu_slices.review.edits import KeyEdit, key_edits
 from gpu_slices.review.effects import EFFECTS, Effect, worst
 from gpu_slices.review.sides import Edits
