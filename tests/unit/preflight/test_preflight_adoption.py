@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
 from gpu_slices.adoption.facts import ClusterFacts
 from gpu_slices.checks.aws_account import AwsAccount
@@ -77,13 +75,6 @@ class Cluster:
         for one in self._objects.get(path, []):
             if "labelSelector" not in query or one["metadata"].get("labels", {}).get("app.kubernetes.io/managed-by"):
                 yield one
-
-
-@pytest.fixture(autouse=True)
-def _aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
-    with mock_aws():
-        yield
 
 
 def network() -> dict[str, Any]:
