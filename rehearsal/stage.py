@@ -121,7 +121,8 @@ def stage(
             account.put(item, handles_of(item))
         env = {
             "PULUMI_HOME": str(home),
-            "PULUMI_BACKEND_URL": backend.as_uri(),
+            # Without the descriptions beside its files: one that a killed engine left half-written hides the whole state.
+            "PULUMI_BACKEND_URL": f"{backend.as_uri()}?metadata=skip",
             "PULUMI_CONFIG_PASSPHRASE": "rehearsal",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",

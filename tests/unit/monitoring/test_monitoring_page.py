@@ -39,7 +39,7 @@ def test_every_link_and_its_section_exist():
     for target in re.findall(r"\]\((?!https)([^)]+)\)", PAGE):
         file, _, section = target.partition("#")
         text = (ROOT / "docs" / file).read_text() if file else PAGE
-        sections = {line[3:].lower().replace(" ", "-") for line in text.splitlines() if line.startswith("## ")}
+        sections = {head.lower().replace(" ", "-") for head in re.findall(r"(?m)^##+ (.+)$", text)}
         assert not section or section in sections, target
 
 
