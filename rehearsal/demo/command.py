@@ -4,34 +4,23 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
 from collections.abc import Sequence
-from types import FrameType
-from typing import Final
-
-from rich.console import Console
 
 from engine import EngineError, NoEngine, provide
 from gpu_slices.settings import SettingsError
+from rehearsal.command_line import BROKEN, FINE, STOPPED, WRONG_INPUT, console, stop_on_sigterm
 from rehearsal.demo.scenario import Demo
 from rehearsal.demo.story import Story, story_json
 from rehearsal.demo.telling import Teller
 
-FINE: Final = 0
-BROKEN: Final = 1
-WRONG_INPUT: Final = 2
-STOPPED: Final = 130
-
-_WIDTH: Final = 120
-
 
 def main(arguments: Sequence[str]) -> int:
     """Exit code: 0 fine, 1 a promise was broken or the engine failed, 2 the settings are wrong, 130 stopped."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    stop_on_sigterm()
     chosen = _parser().parse_args(arguments)
     as_json = chosen.format == "json"
-    teller = Teller(_console(to_stderr=as_json))
+    teller = Teller(console(to_stderr=as_json))
     try:
         story = _run(Demo(chosen.stack, teller), dry=chosen.dry_run)
     except SettingsError as error:
@@ -70,12 +59,3 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--format", choices=("text", "json"), default="text", help="json: the story on standard output")
     parser.add_argument("--dry-run", action="store_true", help="without the engine: what the program declares")
     return parser
-
-
-def _console(*, to_stderr: bool) -> Console:
-    found = Console(stderr=to_stderr)
-    return found if found.is_terminal else Console(stderr=to_stderr, width=_WIDTH)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

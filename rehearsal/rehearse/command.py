@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import FrameType
-from typing import Final
-
-from rich.console import Console
 
 from engine import EngineError, NoEngine
 from gpu_slices.settings import SettingsError
 from rehearsal.cluster.errors import ClusterError
+from rehearsal.command_line import BROKEN, FINE, STOPPED, WRONG_INPUT, console, stop_on_sigterm
 from rehearsal.project import ROOT
 from rehearsal.rehearse.page import burst_chart, html_page, markdown_page
 from rehearsal.rehearse.result import Result, result_json
@@ -24,17 +20,10 @@ from rehearsal.rehearse.scenario import Rehearsal
 from rehearsal.rehearse.settings import NothingToRehearse, Wish
 from rehearsal.rehearse.telling import RehearsalTeller
 
-FINE: Final = 0
-BROKEN: Final = 1
-WRONG_INPUT: Final = 2
-STOPPED: Final = 130
-
-_WIDTH: Final = 120
-
 
 def main(arguments: Sequence[str]) -> int:
     """Exit code: 0 fine, 1 a promise was broken or something failed, 2 the input is wrong, 130 stopped."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    stop_on_sigterm()
     chosen = _parser().parse_args(arguments)
     wish = Wish(
         stack=chosen.stack,
@@ -43,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
         without_overlays=chosen.without_overlays,
         keep=chosen.keep,
     )
-    teller = RehearsalTeller(_console())
+    teller = RehearsalTeller(console())
     try:
         result = Rehearsal(wish, teller, hold=_hold).run()
     except (SettingsError, NothingToRehearse) as error:
@@ -105,12 +94,3 @@ def _hold() -> None:
         input()
     else:
         threading.Event().wait()
-
-
-def _console() -> Console:
-    found = Console()
-    return found if found.is_terminal else Console(width=_WIDTH)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
