@@ -26,10 +26,8 @@ def troubleshooting_page(on_cluster: Iterable[Check], before_up: Iterable[Check]
     """The page as Markdown; checks that nothing can be wrong with are left out."""
     parts = [(_ON_CLUSTER, _explained(on_cluster)), (_BEFORE_UP, _explained(before_up))]
     index = [line for head, rows in parts for line in (head, _index(rows))]
-    return (
-        "\n".join([_HEAD, *index, *(line for _, rows in parts for row in rows for line in _row(row))]).rstrip("\n")
-        + "\n"
-    )
+    sections = [line for _, rows in parts for row in rows for line in _row(row)]
+    return "\n".join([_HEAD, *index, *sections]).rstrip("\n") + "\n"
 
 
 def _explained(rows: Iterable[Check]) -> tuple[Check, ...]:

@@ -132,21 +132,17 @@ def test_no_process_is_left_when_its_supervisor_is_killed_and_the_owner_removes_
 def test_a_folder_that_nobody_could_remove_is_swept_later(programs: None) -> None:
     # A parent of its own: a control plane that starts beside this test would sweep it first.
     with tempfile.TemporaryDirectory(prefix="swept-") as parent:
-        _leaves_its_folder(Path(parent))
-
-
-def _leaves_its_folder(parent: Path) -> None:
-    owner, folder, pids = _owner(parent)
-    # Owner first, stopped: it must not clean up after its supervisor.
-    owner.send_signal(signal.SIGSTOP)
-    os.kill(pids[-1], signal.SIGKILL)
-    owner.kill()
-    owner.communicate()
-    eventually(lambda: not any(map(_alive, pids)))
-    assert folder.exists()
-    # A process's first thread may be gone while another still holds the folder's lock.
-    eventually(lambda: sweep(parent) == (folder,))
-    assert not folder.exists()
+        owner, folder, pids = _owner(Path(parent))
+        # Owner first, stopped: it must not clean up after its supervisor.
+        owner.send_signal(signal.SIGSTOP)
+        os.kill(pids[-1], signal.SIGKILL)
+        owner.kill()
+        owner.communicate()
+        eventually(lambda: not any(map(_alive, pids)))
+        assert folder.exists()
+        # A process's first thread may be gone while another still holds the folder's lock.
+        eventually(lambda: sweep(Path(parent)) == (folder,))
+        assert not folder.exists()
 
 
 def test_a_part_that_does_not_come_up_is_named_with_the_end_of_its_log(programs: None, tmp_path: Path) -> None:

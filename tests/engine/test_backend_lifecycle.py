@@ -18,7 +18,6 @@ ADOPTED = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubuserconte
 pytestmark = [pytest.mark.engine, pytest.mark.full]
 
 
-@pytest.mark.full
 def test_it_comes_up_settles_resists_a_destroy_and_goes_when_that_is_meant():
     with stage("main", project_folder=FOLDER) as played:
         previewed = played.preview()
@@ -41,7 +40,6 @@ def test_it_comes_up_settles_resists_a_destroy_and_goes_when_that_is_meant():
         assert PROVIDER not in {change.type for change in played.up().changes if change.op == "create"}
 
 
-@pytest.mark.full
 def test_a_provider_of_tokens_that_the_account_has_is_adopted_as_it_is():
     data = {"url": "https://token.actions.githubusercontent.com", "clientIdLists": ["another"], "arn": ADOPTED}
     there = Item(type=PROVIDER, id=ADOPTED, urn=EXISTING, data=data)

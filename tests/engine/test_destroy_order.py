@@ -6,7 +6,8 @@ import pytest
 
 from engine import Operation
 from engine.operation import Change
-from tests.support.lifecycle import OWN_CLUSTER_LIVES, Life, life
+from tests.support.lifecycle import EVERYDAY, Life, life
+from tests.support.stacks import NEW_CLUSTERS, by_stack
 
 pytestmark = pytest.mark.engine
 
@@ -19,7 +20,7 @@ WAYS_OUT = (
 )
 
 
-@pytest.fixture(scope="module", params=OWN_CLUSTER_LIVES)
+@pytest.fixture(scope="module", params=by_stack(EVERYDAY, NEW_CLUSTERS))
 def lived(request: pytest.FixtureRequest) -> Life:
     return life(request.param)
 

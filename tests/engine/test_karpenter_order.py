@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import pytest
 
 from engine import Operation
-from tests.support.lifecycle import LIVES, Life, life
-from tests.support.stacks import STACKS, plan_of_stack
+from tests.support.lifecycle import EVERYDAY, Life, life
+from tests.support.stacks import STACKS, by_stack, plan_of_stack
 
 pytestmark = pytest.mark.engine
 
-KARPENTER_STACKS = [one for one, stack in zip(LIVES, STACKS, strict=True) if plan_of_stack(stack).karpenter]
+KARPENTER_STACKS = by_stack(EVERYDAY, [stack for stack in STACKS if plan_of_stack(stack).karpenter])
 CRDS, CONTROLLER = "platform-karpenter-crds", "platform-karpenter-release"
 
 #: Parts of the names of what Karpenter needs to drain and end its nodes (trap: leaves of the graph, deleted early).

@@ -19,17 +19,13 @@ TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 
 pytestmark = [pytest.mark.engine, pytest.mark.full]
 
-#: One is shown each time; the others take as long again each.
-PREVIEWED = [pytest.param(one, marks=() if one == "dev" else pytest.mark.full) for one in STACKS]
 
-
-@pytest.mark.parametrize("stack", PREVIEWED)
+@pytest.mark.parametrize("stack", STACKS)
 def test_a_shipped_stack_passes(stack: str):
     with stage(stack, policy_pack=PACK) as played:
         assert played.preview().violations == ()
 
 
-@pytest.mark.full
 def test_a_shipped_stack_comes_up_and_settles_under_the_pack():
     with stage("karpenter", policy_pack=PACK) as played:
         assert played.up().violations == ()
@@ -56,7 +52,6 @@ def test_what_a_rule_forbids_is_said_in_a_preview_and_not_made_by_an_up(tmp_path
         assert played.account.all(TEMPLATE) == ()
 
 
-@pytest.mark.full
 def test_production_is_told_by_the_stacks_name_and_asks_for_more(tmp_path: Path):
     """Ten slices and an open API endpoint are fine in stack dev, and not under the name prod."""
     config = stack_config("dev")

@@ -10,7 +10,6 @@ from typing import Any, Final
 from engine import Operation
 from gpu_slices.plan import Plan
 from gpu_slices.settings import read_stack_file
-from gpu_slices.settings.adopted_cluster import AdoptedCluster
 from rehearsal.demo.slice_edit import SliceEdit, choose_edit
 from rehearsal.stage import Stage, stage
 from tests.support.deployments import in_clear_text, secrets_of
@@ -20,13 +19,8 @@ from tests.support.stacks import STACKS, by_stack, plan_of_stack
 EXTRA_GROUP = {"instanceType": "g5.2xlarge", "replicas": 3, "desired": 1}
 EXTRA_POOL = {"families": ["g5"], "gpusPerNode": [1], "sizes": ["xlarge"], "maxGpus": 2, "replicas": 3}
 #: Under the operator and under the stand-alone plugin.
-LIVES: Final = by_stack(everyday=("dev", "p3"))
-#: Those that make a cluster of their own.
-OWN_CLUSTER_LIVES: Final = [
-    one
-    for one, stack in zip(LIVES, STACKS, strict=True)
-    if not isinstance(plan_of_stack(stack).settings.cluster, AdoptedCluster)
-]
+EVERYDAY: Final = ("dev", "p3")
+LIVES: Final = by_stack(EVERYDAY)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,9 +29,9 @@ SLICEABLE = sorted(
 )
 
 
-def by_stack(everyday: Collection[str]) -> list[ParameterSet]:
-    """Every stack file as a test's parameter: those not for every day run with FULL=1."""
-    return [pytest.param(one, marks=() if one in everyday else pytest.mark.full) for one in STACKS]
+def by_stack(everyday: Collection[str], among: Collection[str] = STACKS) -> list[ParameterSet]:
+    """Stack files as a test's parameters: those not for every day run with FULL=1."""
+    return [pytest.param(one, marks=() if one in everyday else pytest.mark.full) for one in among]
 
 
 def plan_of_stack(stack: str) -> Plan:

@@ -76,19 +76,22 @@ def troubles(raw: dict[str, Any], check: str, quotas: Mapping[str, float] | None
     return [(one.subject, one.outcome, one.cause.name) for one in findings(raw, check, quotas) if one.cause is not None]
 
 
+def subnets_of_two_zones(ec2: Any) -> tuple[str, list[str]]:
+    """A new VPC with a subnet in each of two zones: its id, and theirs."""
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{16 * index}.0/20", AvailabilityZone=f"{REGION}{letter}")
+        for index, letter in enumerate("ab")
+    ]
+    return vpc, [one["Subnet"]["SubnetId"] for one in subnets]
+
+
 def existing() -> tuple[dict[str, Any], Any, list[Any]]:
     """A network with two private subnets behind a NAT gateway, and the settings that name it."""
     ec2 = client("ec2")
-    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    vpc, ids = subnets_of_two_zones(ec2)
     for attribute in ("EnableDnsSupport", "EnableDnsHostnames"):
         ec2.modify_vpc_attribute(VpcId=vpc, **{attribute: {"Value": True}})
-    subnets = [
-        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{16 * index}.0/20", AvailabilityZone=f"{REGION}{letter}")[
-            "Subnet"
-        ]
-        for index, letter in enumerate("ab")
-    ]
-    ids = [subnet["SubnetId"] for subnet in subnets]
     ec2.create_tags(Resources=ids, Tags=[{"Key": "kubernetes.io/role/internal-elb", "Value": "1"}])
     table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
     gateway = ec2.create_nat_gateway(SubnetId=ids[0], ConnectivityType="private")["NatGateway"]["NatGatewayId"]

@@ -12,14 +12,12 @@ from botocore.exceptions import ClientError
 from gpu_slices.adoption.facts import ClusterFacts
 from gpu_slices.checks.aws_account import AwsAccount
 from gpu_slices.checks.cluster_api import ClusterError
-from gpu_slices.checks.preflight import RULES, preflight
-from gpu_slices.checks.table import Finding
 from gpu_slices.leftovers import owner_of
 from gpu_slices.plan import Plan
 from tests.support.adoption import KARPENTER
 from tests.support.stacks import plan_of
+from tests.unit.preflight.pretended_account import REGION, judged, subnets_of_two_zones
 
-REGION = "us-west-2"
 PLUGIN_IMAGE, OPERATOR_IMAGE = "nvcr.io/nvidia/k8s-device-plugin:v0.19.0", "nvcr.io/nvidia/gpu-operator:v26.7.0"
 KARPENTER_IMAGE = "public.ecr.aws/karpenter/controller:1.14.1@sha256:abc"
 EXISTING = {"v100": {"instanceType": "p3.8xlarge", "nodes": 2}}
@@ -77,16 +75,6 @@ class Cluster:
                 yield one
 
 
-def network() -> dict[str, Any]:
-    ec2 = boto3.client("ec2", region_name=REGION)
-    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    subnets = [
-        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{16 * index}.0/20", AvailabilityZone=f"{REGION}{letter}")
-        for index, letter in enumerate("ab")
-    ]
-    return {"vpcId": vpc, "privateSubnetIds": [one["Subnet"]["SubnetId"] for one in subnets]}
-
-
 def account(
     raw: Mapping[str, Any] | None = None,
     *,
@@ -95,9 +83,10 @@ def account(
     **differs: Any,
 ) -> AwsAccount:
     """The account of a stack that adopts `prod`; `differs` are parts of the cluster as EKS describes it."""
-    place = network()
-    plan = plan_of({"cluster": {"adopt": "prod"}, "network": place, **(raw or {})})
-    eks = Eks(place["vpcId"], addons or {}, **differs)
+    vpc, subnets = subnets_of_two_zones(boto3.client("ec2", region_name=REGION))
+    network = {"vpcId": vpc, "privateSubnetIds": subnets}
+    plan = plan_of({"cluster": {"adopt": "prod"}, "network": network, **(raw or {})})
+    eks = Eks(vpc, addons or {}, **differs)
 
     def client(service: str) -> Any:
         return eks if service == "eks" else boto3.client(service, region_name=REGION)
@@ -105,13 +94,8 @@ def account(
     return AwsAccount(plan, client, lambda _facts, _region: Cluster(objects or {}))  # type: ignore[arg-type,return-value]
 
 
-def findings(check: str, of: AwsAccount) -> list[Finding]:
-    (rule,) = (rule for rule in RULES if rule.check.name == check)
-    return list(preflight(of, lambda *_: None, [rule]))
-
-
 def causes(check: str, of: AwsAccount) -> list[tuple[str, str]]:
-    return [(one.outcome, one.cause.name) for one in findings(check, of) if one.cause]
+    return [(one.outcome, one.cause.name) for one in judged(check, of) if one.cause]
 
 
 def workload(namespace: str, name: str, image: str, **labels: str) -> dict[str, Any]:
@@ -131,10 +115,10 @@ POOL = {"gpu-slices/pool": "v100", "nvidia.com/device-plugin.config": "v100"}
 
 
 def test_a_cluster_that_can_take_the_stack_passes_with_what_was_seen():
-    (found,) = findings("adopted-cluster", account())
+    (found,) = judged("adopted-cluster", account())
     assert (found.outcome, found.subject) == ("passed", "cluster prod")
     assert "1.35, API" in found.seen
-    (found,) = findings("adopted-contents", account())
+    (found,) = judged("adopted-contents", account())
     assert found.outcome == "passed"
 
 
@@ -156,7 +140,7 @@ def test_what_keeps_a_cluster_from_taking_the_stack_is_named(differs: Mapping[st
 def test_a_cluster_that_is_not_there_is_the_only_thing_said_of_it():
     raw = {"cluster": {"adopt": "gone"}}
     assert causes("adopted-cluster", account(raw)) == [("failed", "cluster-missing")]
-    assert findings("adopted-contents", account(raw)) == findings("adopted-addons", account(raw)) == []
+    assert judged("adopted-contents", account(raw)) == judged("adopted-addons", account(raw)) == []
 
 
 def test_the_pod_identity_agent_is_missed_only_where_pods_get_roles():
@@ -219,7 +203,7 @@ CLASHES: dict[str, tuple[dict[str, list[dict[str, Any]]], str]] = {
 @pytest.mark.parametrize("case", CLASHES)
 def test_what_runs_there_and_clashes_is_one_sentence_with_its_remedy(case: str):
     objects, cause = CLASHES[case]
-    (found,) = findings("adopted-contents", account(objects=objects))
+    (found,) = judged("adopted-contents", account(objects=objects))
     assert (found.outcome, found.cause and found.cause.name) == ("failed", cause)
     assert "kubectl" in found.remedy or "helm" in found.remedy
 
@@ -253,7 +237,7 @@ def test_a_second_feature_discovery_is_a_warning():
 
 def test_existing_nodes_without_labels_or_taint_are_named_with_the_command():
     nodes = {NODES: [gpu_node("inside", labels=POOL, taint=False), gpu_node("outside"), gpu_node("third")]}
-    unlabelled, untainted = findings("adopted-contents", account({"existingGpuNodes": EXISTING}, objects=nodes))
+    unlabelled, untainted = judged("adopted-contents", account({"existingGpuNodes": EXISTING}, objects=nodes))
     assert (unlabelled.outcome, unlabelled.seen) == ("warned", "1 of 2 nodes")
     assert unlabelled.remedy.startswith(
         "kubectl label node outside third gpu-slices/pool=v100 nvidia.com/device-plugin.config=v100"

@@ -11,12 +11,11 @@ import pytest
 from moto import mock_aws
 
 from gpu_slices.checks.aws_account import AwsAccount
-from gpu_slices.checks.preflight import RULES, preflight
 from gpu_slices.checks.table import Finding
 from gpu_slices.iam.disk_key import AUTO_SCALING_ROLE
 from tests.support.stacks import plan_of
+from tests.unit.preflight.pretended_account import REGION, judged
 
-REGION = "us-west-2"
 ID = "cr-0123456789abcdef0"
 BLOCK = {
     "CapacityReservationId": ID,
@@ -49,8 +48,7 @@ class Ec2:
 def finding(raw: dict[str, Any], **changes: Any) -> Finding:
     """What is said of the one reservation that a stack names; `changes` are those of the block."""
     account = AwsAccount(plan_of(raw), lambda _: Ec2([{**BLOCK, **changes}]))
-    (rule,) = (rule for rule in RULES if rule.check.name == "capacity-reservations")
-    (found,) = preflight(account, lambda *_: None, [rule])
+    (found,) = judged("capacity-reservations", account)
     return found
 
 
@@ -125,9 +123,8 @@ def test_nothing_is_asked_where_nothing_is_reserved():
     def nobody(service: str) -> Any:
         raise AssertionError(f"asked {service}")
 
-    (rule,) = (rule for rule in RULES if rule.check.name == "capacity-reservations")
     account = AwsAccount(plan_of({"gpuNodeGroups": {"a": {"instanceType": "g6.xlarge"}}}), nobody)
-    assert preflight(account, lambda *_: None, [rule]) == ()
+    assert judged("capacity-reservations", account) == []
 
 
 @pytest.fixture
@@ -137,9 +134,7 @@ def clients() -> Iterator[Callable[[str], Any]]:
 
 
 def disk_key(clients: Callable[[str], Any], arn: str) -> list[tuple[str, str | None]]:
-    (rule,) = (rule for rule in RULES if rule.check.name == "disk-key")
-    account = AwsAccount(plan_of({"security": {"diskKmsKeyArn": arn}}), clients)
-    found = preflight(account, lambda *_: None, [rule])
+    found = judged("disk-key", AwsAccount(plan_of({"security": {"diskKmsKeyArn": arn}}), clients))
     return [(one.outcome, one.cause.name if one.cause else None) for one in found]
 
 
